@@ -1,0 +1,1 @@
+"""What is read: pages, their paragraphs, labelled corpora, splits and annotations."""

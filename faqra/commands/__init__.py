@@ -1,0 +1,1 @@
+"""The subcommands of `faqra`, one module each; `faqra.cli` lists them."""

@@ -1,0 +1,269 @@
+"""`faqra classify`: pages in, one labelled row a paragraph out.
+
+Usage is checked before a model is loaded; then everything is a stream: what is read is
+classified, filtered and written, and forgotten. This module does not know the forms of
+inputs (`faqra_data.readers`), nor those of outputs (`faqra.writers`).
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from faqra_data.article import Article
+
+from faqra.output import choose_format, open_output, refuse_overlap
+from faqra.usage import UsageError
+from faqra.voice import say
+
+if TYPE_CHECKING:
+    from faqra_data.readers import Rejected
+    from faqra_models.prediction import ArticlePredictions
+
+    from faqra.rejections import Rejections
+
+# As in faqra.writers.writer and faqra_models.loading, which are slow to import.
+FORMATS = ("table", "jsonl", "csv", "parquet", "html")
+DEVICES = ("auto", "cpu", "cuda")
+
+_EXAMPLES = """\
+examples:
+  faqra classify page.html                        a table on the terminal
+  faqra classify pages/ -o report.html            a report to read and filter
+  faqra classify news.jsonl.gz -o labelled.parquet
+  faqra classify page.html --only factual_report | jq -r .text
+
+Inputs are .txt, .html, .jsonl, .csv, .parquet and .warc files, folders of them, globs, or - for
+standard input. Exit code: 0; 1 where some inputs were left out; 2 for wrong usage.
+"""
+
+
+class ArticleClassifier(Protocol):
+    """What the command needs of a classifier."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's labels."""
+        ...
+
+    def classify_articles(
+        self, articles: "Iterable[Article]", *, context: bool = True
+    ) -> "Iterator[ArticlePredictions]":
+        """Predictions for each article, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class ClassifyOptions:
+    """What the command line says; `output` None is stdout."""
+
+    inputs: tuple[str, ...]
+    output: Path | None = None
+    to: str | None = None
+    model: str | None = None
+    device: str = "auto"
+    only: tuple[str, ...] = ()
+    min_confidence: float = 0.0
+    context: bool = True
+    text_column: str = "text"
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare `faqra classify`."""
+    parser = subparsers.add_parser(
+        "classify",
+        help="label every paragraph of pages, files or folders",
+        description="Labels every paragraph of Arabic news pages.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="file, folder, glob or -")
+    parser.add_argument("-o", "--output", metavar="OUTPUT", help="file to write (default: stdout)")
+    parser.add_argument(
+        "--to",
+        choices=FORMATS,
+        help="format (default: by the ending of OUTPUT; else a table on a terminal, "
+        "JSON Lines into a pipe)",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="REF",
+        help="model folder, hub id or Bento tag (default: the bundled model)",
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where the model runs")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="LABEL",
+        help="write only paragraphs with these labels",
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=_probability,
+        default=0.0,
+        metavar="P",
+        help="write only paragraphs with at least this confidence, 0 to 1",
+    )
+    parser.add_argument(
+        "--no-context",
+        dest="context",
+        action="store_false",
+        help="judge each paragraph by itself, not in its article",
+    )
+    parser.add_argument(
+        "--text-column",
+        default="text",
+        metavar="NAME",
+        help="column that holds the text in .jsonl, .csv and .parquet (default: text)",
+    )
+    parser.set_defaults(print_help=parser.print_help)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify what the command line names."""
+    if not args.inputs and sys.stdin.isatty():
+        args.print_help()
+        return 0
+    options = ClassifyOptions(
+        inputs=tuple(args.inputs) or ("-",),
+        output=None if args.output in (None, "-") else Path(args.output),
+        to=args.to,
+        model=args.model,
+        device=args.device,
+        only=tuple(args.only),
+        min_confidence=args.min_confidence,
+        context=args.context,
+        text_column=args.text_column,
+    )
+    return run_classify(options, _load, _read)
+
+
+def run_classify(
+    options: ClassifyOptions,
+    load: Callable[[ClassifyOptions], ArticleClassifier],
+    read: "Callable[[str, ClassifyOptions], Iterable[Article | Rejected]]",
+) -> int:
+    """The exit code: 0, or 1 where some inputs were left out.
+
+    `load` makes the classifier, `read` gives what is in one input.
+    """
+    format_ = choose_format(options.to, options.output, terminal=sys.stdout.isatty())
+    if options.output is not None:
+        refuse_overlap(options.output, options.inputs)
+    from faqra.progress import ProgressBar  # noqa: PLC0415 - wrong usage and --help need none
+    from faqra.rejections import Rejections  # noqa: PLC0415
+    from faqra.writers.writer import open_writer  # noqa: PLC0415
+
+    emptied = _Emptied()
+    with open_output(options.output) as stream, Rejections(options.output) as rejections:
+        classifier = load(options)
+        _check_labels(options.only, classifier.labels)
+        writer = open_writer(format_, stream, classifier.labels)
+        source = _Source(options, read, rejections)
+        with ProgressBar(source.total_bytes) as progress:
+            for result in classifier.classify_articles(source, context=options.context):
+                emptied.note(result)
+                kept = _selected(result, options)
+                if kept.predictions:
+                    writer.write(kept)
+                progress.advance(len(result.predictions), source.done_bytes)
+        writer.close()
+    emptied.tell()
+    return 1 if rejections.count else 0
+
+
+def _load(options: ClassifyOptions) -> ArticleClassifier:
+    from faqra_models.loading import load_classifier  # noqa: PLC0415 - onnxruntime is slow to import
+
+    return load_classifier(options.model, device=options.device)
+
+
+def _read(name: str, options: ClassifyOptions) -> "Iterable[Article | Rejected]":
+    from faqra_data.readers import read_inputs  # noqa: PLC0415 - slow to import
+
+    return read_inputs([name], text_column=options.text_column, stdin=sys.stdin.buffer)
+
+
+class _Source:
+    """The articles of all inputs as one stream; what cannot be read goes to the rejections."""
+
+    def __init__(
+        self,
+        options: ClassifyOptions,
+        read: "Callable[[str, ClassifyOptions], Iterable[Article | Rejected]]",
+        rejections: "Rejections",
+    ) -> None:
+        self._options = options
+        self._read = read
+        self._rejections = rejections
+        paths = [Path(name) for name in options.inputs]
+        # One file is one step: its share would stand at nought until all of it is done.
+        known = len(paths) > 1 and all(path.is_file() for path in paths)
+        self._sizes = [path.stat().st_size if known else 0 for path in paths]
+        self.total_bytes = sum(self._sizes) if known else None
+        self.done_bytes = 0
+
+    def __iter__(self) -> "Iterator[Article]":
+        for name, size in zip(self._options.inputs, self._sizes, strict=True):
+            for item in self._read(name, self._options):
+                if isinstance(item, Article):
+                    yield item
+                else:
+                    self._rejections.add(item)
+            self.done_bytes += size
+
+
+class _Emptied:
+    """Paragraphs in which the normaliser left no text: counted, the first ones named."""
+
+    _NAMED = 3
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first: list[str] = []
+
+    def note(self, result: "ArticlePredictions") -> None:
+        self._count += len(result.emptied)
+        for index in result.emptied[: self._NAMED - len(self._first)]:
+            self._first.append(f"{result.article.id} paragraph {index}")
+
+    def tell(self) -> None:
+        if self._count:
+            more = ", ..." if self._count > len(self._first) else ""
+            say(
+                f"paragraphs with no readable text in them: {self._count} "
+                f"({', '.join(self._first)}{more}); their labels come from their neighbours alone"
+            )
+
+
+def _selected(result: "ArticlePredictions", options: ClassifyOptions) -> "ArticlePredictions":
+    kept = tuple(
+        prediction
+        for prediction in result.predictions
+        if prediction.confidence >= options.min_confidence
+        and (not options.only or prediction.label in options.only)
+    )
+    return replace(result, predictions=kept)
+
+
+def _check_labels(only: Iterable[str], labels: tuple[str, ...]) -> None:
+    unknown = [label for label in only if label not in labels]
+    if unknown:
+        raise UsageError(
+            f"--only {' '.join(unknown)}: the model has no such label; expected some of "
+            f"{', '.join(labels)} (inputs stand before --only)"
+        )
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value

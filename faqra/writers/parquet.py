@@ -1,0 +1,66 @@
+"""Parquet: the rows as typed columns, in row groups as they come.
+
+`probabilities` is a struct with one field a label, so that it reads back as the same object
+that JSON Lines holds and each label is a column of its own to a query.
+"""
+
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from faqra_models.prediction import ArticlePredictions
+
+from faqra.writers.rows import Row, encodable, rows
+
+# A row group is held in memory until it is full.
+_ROWS_PER_GROUP = 10_000
+_CHARACTERS_PER_GROUP = 16_000_000
+
+
+class ParquetWriter:
+    """Rows reach the stream a group at a time; the file is complete only after `close`."""
+
+    def __init__(self, stream: BinaryIO, labels: Sequence[str]) -> None:
+        self._schema = schema(labels)
+        self._file = pq.ParquetWriter(stream, self._schema, compression="zstd")
+        self._rows: list[Row] = []
+        self._characters = 0
+
+    def write(self, result: ArticlePredictions) -> None:
+        """Add the article's rows to the group, and the group to the file where it is full."""
+        for row in rows(result):
+            row["article"] = encodable(row["article"])
+            row["text"] = encodable(row["text"])
+            self._rows.append(row)
+            self._characters += len(row["text"])
+            if len(self._rows) >= _ROWS_PER_GROUP or self._characters >= _CHARACTERS_PER_GROUP:
+                self._write_group()
+
+    def close(self) -> None:
+        """Write the last group and the file's directory."""
+        if self._rows:
+            self._write_group()
+        self._file.close()
+
+    def _write_group(self) -> None:
+        self._file.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+        self._rows = []
+        self._characters = 0
+
+
+def schema(labels: Sequence[str]) -> pa.Schema:
+    """The columns and their types for a model with these labels."""
+    number, text = pa.float64(), pa.string()
+    columns: list[pa.Field[Any]] = [
+        pa.field("article", text, nullable=False),
+        pa.field("index", pa.int32(), nullable=False),
+        pa.field("start", pa.int64()),
+        pa.field("end", pa.int64()),
+        pa.field("text", text, nullable=False),
+        pa.field("label", text, nullable=False),
+        pa.field("confidence", number, nullable=False),
+        pa.field("probabilities", pa.struct([(label, number) for label in labels])),
+        pa.field("truncated", pa.bool_(), nullable=False),
+    ]
+    return pa.schema(columns)

@@ -1,0 +1,1 @@
+"""What is learned and how it answers: model folders, encoding, backends, the classifier."""

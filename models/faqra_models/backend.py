@@ -1,0 +1,19 @@
+"""The seam at the costly thing: an encoder that gives logits for tokens.
+
+ONNX Runtime and torch stand behind it; tests put a few lines of numpy there.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Backend(Protocol):
+    """Something that runs an encoder with a token-classification head."""
+
+    def token_logits(
+        self, ids: NDArray[np.int64], mask: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Logits of shape (windows, tokens, labels) for ids and mask of shape (windows, tokens)."""
+        ...

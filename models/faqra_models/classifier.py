@@ -1,0 +1,157 @@
+"""The classifier: articles in, a prediction for every paragraph out, in the same order.
+
+Prepare (normalise, tokenise, lay out windows), run (the backend, in batches cut by length)
+and finish (pool, calibrate, name the labels) are three steps. This module does not know
+which backend runs, nor where an article came from.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from faqra_data.article import Article
+from faqra_data.html import looks_like_html, read_html
+from faqra_data.segmentation import segment_text
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from faqra_models.backend import Backend
+from faqra_models.encoding import Layout, Window, cut_batches, pool
+from faqra_models.prediction import ArticlePredictions, ParagraphPrediction, Prediction
+from faqra_models.settings import Settings
+
+# Padded tokens a batch: enough to keep two cores busy, little enough to stay in their cache.
+_TOKENS_PER_BATCH = 4096
+# Articles prepared together: their windows are sorted by length, so that batches hold windows
+# of like length; more would only hold more in memory.
+_ARTICLES_PER_CHUNK = 64
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """An article ready for the backend."""
+
+    article: Article
+    windows: list[Window]
+    emptied: tuple[int, ...]
+
+
+class Classifier:
+    """Labels paragraphs; made by `faqra.load`, or from its three parts.
+
+    One classifier may be used from several threads where its backend may.
+    """
+
+    def __init__(
+        self, settings: Settings, tokenizer: Tokenizer, backend: Backend, *, digest: str = ""
+    ) -> None:
+        """`tokenizer` loses its padding and truncation: windows are laid out here."""
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        # A page that says "[SEP]" means these five characters.
+        tokenizer.encode_special_tokens = True
+        self.settings = settings
+        self.digest = digest
+        self._tokenizer = tokenizer
+        self._backend = backend
+        self._layout = Layout(
+            settings.max_tokens, settings.cls_id, settings.sep_id, settings.pad_id
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's labels in the order of its logits."""
+        return self.settings.labels
+
+    def classify(self, paragraphs: Sequence[str]) -> list[Prediction]:
+        """One prediction a paragraph, each judged by itself; same order and length."""
+        if isinstance(paragraphs, str):
+            raise TypeError("classify takes a list of paragraphs, got one string: put it in a list")
+        article = Article.from_paragraphs("paragraphs", tuple(paragraphs))
+        (result,) = self.classify_articles([article], context=False)
+        return [Prediction(p.probabilities, p.truncated) for p in result.predictions]
+
+    def classify_article(self, page: str) -> list[ParagraphPrediction]:
+        """One page of text or HTML, its paragraphs judged in context, with their offsets.
+
+        The offsets point into `page` where it is plain text, and into the page's visible text
+        (paragraphs joined by newlines) where it is HTML.
+        """
+        if looks_like_html(page):
+            read = read_html(page)
+            article = Article("page", read.paragraphs, text=read.text, title=read.title)
+        else:
+            article = Article("page", segment_text(page), text=page)
+        (result,) = self.classify_articles([article])
+        return list(result.predictions)
+
+    def classify_articles(
+        self, articles: Iterable[Article], *, context: bool = True
+    ) -> Iterator[ArticlePredictions]:
+        """Each article with its predictions, in order, read as a stream.
+
+        With `context` the paragraphs are judged in their article, where the model can.
+        """
+        together = context and self.settings.context
+        stream = iter(articles)
+        while chunk := list(islice(stream, _ARTICLES_PER_CHUNK)):
+            prepared = [self._prepare(article, context=together) for article in chunk]
+            windows = [window for ready in prepared for window in ready.windows]
+            logits = iter(self._run(windows))
+            for ready in prepared:
+                yield self._finish(ready, list(islice(logits, len(ready.windows))))
+
+    def paragraph_logits(self, article: Article, *, context: bool = True) -> NDArray[np.float64]:
+        """Raw logits of shape (paragraphs, labels), before the temperature."""
+        ready = self._prepare(article, context=context and self.settings.context)
+        return pool(ready.windows, self._run(ready.windows), len(article.paragraphs))
+
+    def token_ids(self, paragraphs: Sequence[str]) -> list[list[int]]:
+        """The token ids of each paragraph, normalised, without special tokens."""
+        texts = [self.settings.normaliser.normalise(text) for text in paragraphs]
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [encoding.ids for encoding in encodings]
+
+    def _prepare(self, article: Article, *, context: bool) -> _Prepared:
+        tokens = self.token_ids([paragraph.text for paragraph in article.paragraphs])
+        windows = self._layout.windows(tokens, context=context)
+        emptied = tuple(index for index, ids in enumerate(tokens) if not ids)
+        return _Prepared(article, windows, emptied)
+
+    def _run(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
+        """Token logits of each window, of shape (tokens, labels), in the order given."""
+        logits: dict[int, NDArray[np.float32]] = {}
+        for positions in cut_batches(windows, _TOKENS_PER_BATCH):
+            ids, mask = self._layout.batch([windows[position] for position in positions])
+            answer = self._backend.token_logits(ids, mask)
+            for position, row in zip(positions, answer, strict=True):
+                logits[position] = row[: len(windows[position])]
+        return [logits[position] for position in range(len(windows))]
+
+    def _finish(
+        self, ready: _Prepared, logits: Sequence[NDArray[np.float32]]
+    ) -> ArticlePredictions:
+        article = ready.article
+        probabilities = softmax(
+            pool(ready.windows, logits, len(article.paragraphs)) / self.settings.temperature
+        )
+        predictions = tuple(
+            ParagraphPrediction(
+                probabilities=dict(zip(self.labels, row.tolist(), strict=True)),
+                text=paragraph.text,
+                index=paragraph.index,
+                start=paragraph.start,
+                end=paragraph.end,
+            )
+            for paragraph, row in zip(article.paragraphs, probabilities, strict=True)
+        )
+        return ArticlePredictions(article, predictions, ready.emptied)
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities along the last axis, safe for large logits."""
+    if logits.size == 0:
+        return logits
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

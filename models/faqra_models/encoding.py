@@ -1,0 +1,125 @@
+"""Paragraphs laid out as the token windows that an encoder reads, and put together again.
+
+A page is one sequence, `[CLS] p1 [SEP] p2 [SEP] ...`, so that every paragraph is read with its
+neighbours (sequential sentence classification; Cohan et al. 2019). Every token votes: a
+paragraph's logits are the mean of its tokens' logits, its closing [SEP] included. So a
+paragraph longer than a window is read in several and merged by the same mean, and nothing is
+cut. This module knows token ids only, neither texts nor tensors of a framework.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+# The share of a window, on each side, that only gives context where a page needs several
+# windows: a paragraph at a cut still sees its neighbours, for a third more work.
+_CONTEXT_SHARE = 8
+_NO_PARAGRAPH = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One sequence: token ids, and for each token the number of the paragraph it votes for.
+
+    Both have shape (tokens,); the owner is -1 for [CLS] and for tokens that are context only.
+    """
+
+    ids: NDArray[np.int64]
+    owners: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How sequences are made for one model: its longest window and its special tokens."""
+
+    max_tokens: int
+    cls_id: int
+    sep_id: int
+    pad_id: int
+
+    def windows(
+        self, paragraphs: Sequence[Sequence[int]], *, context: bool = True
+    ) -> list[Window]:
+        """The windows of one page (or, without context, of each paragraph by itself).
+
+        `paragraphs` are token ids without special tokens; every one of them owns at least one
+        token of one window, an empty paragraph its [SEP].
+        """
+        numbered = list(enumerate(paragraphs))
+        groups = [numbered] if context else [[paragraph] for paragraph in numbered]
+        return [window for group in groups if group for window in self._cut(group)]
+
+    def _cut(self, paragraphs: Sequence[tuple[int, Sequence[int]]]) -> Iterator[Window]:
+        ids = np.array(
+            [token for _, tokens in paragraphs for token in (*tokens, self.sep_id)], dtype=np.int64
+        )
+        lengths = [len(tokens) + 1 for _, tokens in paragraphs]
+        owners = np.repeat(np.array([n for n, _ in paragraphs], dtype=np.int64), lengths)
+        capacity = self.max_tokens - 1
+        margin = 0 if len(ids) <= capacity else capacity // _CONTEXT_SHARE
+        ends = np.cumsum(lengths)
+        start = 0
+        while start < len(ids):
+            end = _core_end(start, capacity - 2 * margin, ends)
+            first, last = max(0, start - margin), min(len(ids), end + margin)
+            votes = np.full(last - first + 1, _NO_PARAGRAPH, dtype=np.int64)
+            votes[1 + start - first : 1 + end - first] = owners[start:end]
+            yield Window(np.concatenate([[self.cls_id], ids[first:last]]), votes)
+            start = end
+
+    def batch(self, windows: Sequence[Window]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Padded token ids and attention mask, each of shape (windows, longest window)."""
+        longest = max(map(len, windows))
+        ids = np.full((len(windows), longest), self.pad_id, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, window in enumerate(windows):
+            ids[row, : len(window)] = window.ids
+            mask[row, : len(window)] = 1
+        return ids, mask
+
+
+def _core_end(start: int, room: int, ends: NDArray[np.int64]) -> int:
+    """Where the votes of a window that begins at `start` end: after a whole paragraph if one fits."""
+    limit = start + room
+    fitting = ends[(ends > start) & (ends <= limit)]
+    return int(fitting[-1]) if len(fitting) else limit
+
+
+def cut_batches(windows: Iterable[Window], tokens_per_batch: int) -> list[list[int]]:
+    """Positions of `windows`, longest first, in groups whose padded size stays in the budget.
+
+    A window longer than the budget is a batch of its own.
+    """
+    lengths = [len(window) for window in windows]
+    batches: list[list[int]] = []
+    longest = 0
+    for position in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if not batches or (len(batches[-1]) + 1) * longest > tokens_per_batch:
+            batches.append([])
+            longest = lengths[position]
+        batches[-1].append(position)
+    return batches
+
+
+def pool(
+    windows: Sequence[Window], token_logits: Sequence[NDArray[np.float32]], paragraphs: int
+) -> NDArray[np.float64]:
+    """Each paragraph's logits, shape (paragraphs, labels): the mean over the tokens it owns.
+
+    `token_logits` has one array of shape (tokens or more, labels) for each window.
+    """
+    labels = token_logits[0].shape[-1] if token_logits else 0
+    sums = np.zeros((paragraphs, labels))
+    counts = np.zeros(paragraphs)
+    for window, logits in zip(windows, token_logits, strict=True):
+        voting = window.owners != _NO_PARAGRAPH
+        np.add.at(sums, window.owners[voting], logits[: len(window)][voting])
+        np.add.at(counts, window.owners[voting], 1)
+    if np.any(counts == 0):
+        raise ValueError(f"paragraphs without a token: {np.flatnonzero(counts == 0).tolist()}")
+    return sums / counts[:, None]

@@ -1,0 +1,58 @@
+"""What a classifier says of a paragraph.
+
+Values only; how they are reached is `classifier`'s, how they are written is the front door's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from faqra_data.article import Article
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The probabilities of all labels for one paragraph, in the model's order; they sum to 1.
+
+    `truncated` is true where part of the paragraph was not read.
+    """
+
+    probabilities: Mapping[str, float]
+    truncated: bool = False
+
+    @cached_property
+    def label(self) -> str:
+        """The most likely label; the first of the model's order at a tie."""
+        return max(self.probabilities, key=lambda label: self.probabilities[label])
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `label`."""
+        return self.probabilities[self.label]
+
+
+@dataclass(frozen=True)
+class ParagraphPrediction(Prediction):
+    """A prediction with the paragraph that it is for.
+
+    `start` and `end` are character offsets into the page's text; None where the paragraphs
+    were given one by one.
+    """
+
+    text: str = ""
+    index: int = 0
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class ArticlePredictions:
+    """An article and a prediction for each of its paragraphs, in their order.
+
+    `emptied` holds the indexes of the paragraphs of which the normaliser left nothing: their
+    label comes from their neighbours alone.
+    """
+
+    article: Article
+    predictions: tuple[ParagraphPrediction, ...]
+    emptied: tuple[int, ...] = ()

@@ -1,0 +1,1 @@
+"""How faqra's models are learned: recipes, training, evaluation, baselines, pretraining."""

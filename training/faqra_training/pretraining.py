@@ -1,0 +1,236 @@
+"""A small encoder pretrained from nothing on unlabelled text, as `faqra pretrain` runs it.
+
+Three steps, each kept in the work folder and not done again: a tokenizer, packed windows of
+whole pages with paragraph boundaries kept, masked-language-model training. The encoder is a
+ModernBERT (pre-LayerNorm: in small budgets the classic BERT stays on the unigram plateau),
+its token embeddings started from co-occurrence vectors.
+"""
+
+import glob
+import json
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from faqra_data.normaliser import Normaliser
+from faqra_data.segmentation import segment_text
+from numpy.typing import NDArray
+from transformers import (
+    AutoTokenizer,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainingArguments,
+)
+from transformers.trainer_utils import get_last_checkpoint
+
+from faqra_training.embeddings import token_vectors
+from faqra_training.recipe import PretrainingRecipe
+from faqra_training.tokenizer import train_tokenizer
+
+_ROWS_A_READ = 512
+_TEXTS_A_BATCH = 256
+
+
+def pretrain(recipe: PretrainingRecipe, folder: Path) -> Path:
+    """Run the recipe, or go on where an earlier run in `folder` stopped; the encoder's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = _tokenizer(recipe, folder / "tokenizer")
+    windows = _windows(recipe, tokenizer, folder / "windows.npy")
+    model = _new_encoder(recipe, tokenizer, windows)
+    held_out = max(1, len(windows) // 200)
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(folder / "checkpoints"),
+            max_steps=recipe.steps,
+            per_device_train_batch_size=recipe.batch_size,
+            per_device_eval_batch_size=recipe.batch_size,
+            learning_rate=recipe.learning_rate,
+            warmup_steps=recipe.warmup_steps,
+            lr_scheduler_type="linear",
+            weight_decay=recipe.weight_decay,
+            adam_beta2=0.98,
+            max_grad_norm=1.0,
+            bf16=torch.cuda.is_available(),
+            logging_steps=50,
+            save_steps=recipe.save_steps,
+            save_total_limit=1,
+            eval_strategy="steps",
+            eval_steps=recipe.save_steps,
+            seed=recipe.seed,
+            report_to="none",
+            disable_tqdm=True,
+            remove_unused_columns=False,
+        ),
+        data_collator=_Masker(tokenizer, recipe.masking_rate, recipe.seed),
+        train_dataset=_Rows(windows[held_out:]),
+        eval_dataset=_Rows(windows[:held_out]),
+    )
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder / "checkpoints")))
+    encoder = folder / "encoder"
+    model.model.save_pretrained(encoder)
+    tokenizer.save_pretrained(encoder)
+    history = {"recipe": recipe.to_dict(), "log": trainer.state.log_history}
+    (encoder / "pretraining.json").write_text(
+        json.dumps(history, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+    return encoder
+
+
+def pages(recipe: PretrainingRecipe) -> Iterator[list[str]]:
+    """The corpora's pages in order, each as its normalised paragraphs; exact repeats left out."""
+    normaliser = Normaliser.from_dict(recipe.normaliser)
+    excluded = _excluded_digests(recipe.exclude)
+    seen: set[bytes] = set()
+    paths = [path for pattern in recipe.corpora for path in sorted(glob.glob(pattern))]
+    for path in paths:
+        for batch in pq.ParquetFile(path).iter_batches(_ROWS_A_READ, columns=["title", "text"]):
+            for row in batch.to_pylist():
+                paragraphs = [row["title"] or "", *(p.text for p in segment_text(row["text"]))]
+                texts = [text for text in map(normaliser.normalise, paragraphs) if text]
+                if len(texts) > 1 and texts[0] == texts[1]:
+                    texts = texts[1:]
+                digest = _digest("\n".join(texts))
+                if digest in seen or any(_digest(text) in excluded for text in texts):
+                    continue
+                seen.add(digest)
+                yield texts
+
+
+def _excluded_digests(paths: tuple[str, ...]) -> set[bytes]:
+    """Digests of the paragraphs (of eight words or more) that no pretraining page may hold."""
+    normaliser = Normaliser()
+    rows = (
+        json.loads(line) for path in paths for line in Path(path).read_text("utf-8").splitlines()
+    )
+    texts = (normaliser.normalise(text) for row in rows for text in row["paragraphs"])
+    return {_digest(text) for text in texts if len(text.split()) >= 8}
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=12).digest()
+
+
+def _tokenizer(recipe: PretrainingRecipe, folder: Path) -> PreTrainedTokenizerBase:
+    if not folder.exists():
+        arabic = re.compile(r"[\u0621-\u064a]")
+        texts = (text for page in pages(recipe) for text in page if arabic.search(text))
+        train_tokenizer(texts, recipe.vocabulary_size).save_pretrained(folder)
+    return AutoTokenizer.from_pretrained(folder)  # type: ignore[no-any-return]
+
+
+def _windows(
+    recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase, path: Path
+) -> NDArray[np.uint16]:
+    """Pages packed to full windows, shuffled: shape (windows, window_tokens)."""
+    if not path.exists():
+        stream: list[NDArray[np.uint16]] = []
+        held: list[list[str]] = []
+
+        def encode() -> None:
+            flat = [text for page in held for text in page]
+            encoded = iter(tokenizer(flat, add_special_tokens=False)["input_ids"])
+            for page in held:
+                ids = [tokenizer.cls_token_id]
+                for _ in page:
+                    ids += [*next(encoded), tokenizer.sep_token_id]
+                stream.append(np.array(ids, dtype=np.uint16))
+            held.clear()
+
+        for page in pages(recipe):
+            held.append(page)
+            if len(held) == _TEXTS_A_BATCH:
+                encode()
+        encode()
+        ids = np.concatenate(stream)
+        np.save(path.with_name("stream.npy"), ids)
+        count = len(ids) // recipe.window_tokens
+        packed = ids[: count * recipe.window_tokens].reshape(count, recipe.window_tokens)
+        np.save(path, packed[np.random.default_rng(recipe.seed).permutation(count)])
+    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def _new_encoder(
+    recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase, windows: NDArray[np.uint16]
+) -> ModernBertForMaskedLM:
+    torch.manual_seed(recipe.seed)
+    config = ModernBertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=recipe.width,
+        intermediate_size=recipe.feed_forward,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        max_position_embeddings=recipe.max_positions,
+        global_attn_every_n_layers=recipe.global_attention_every,
+        pad_token_id=tokenizer.pad_token_id,
+        cls_token_id=tokenizer.cls_token_id,
+        sep_token_id=tokenizer.sep_token_id,
+        bos_token_id=tokenizer.cls_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+        sparse_prediction=True,
+    )
+    model = ModernBertForMaskedLM(config)
+    if recipe.embeddings == "cooccurrence":
+        stream = np.load(Path(windows.filename).with_name("stream.npy"), mmap_mode="r")
+        vectors = token_vectors(
+            stream,
+            vocabulary_size=len(tokenizer),
+            width=recipe.width,
+            ignored_ids=tuple(tokenizer.all_special_ids),
+            seed=recipe.seed,
+        )
+        weight = model.get_input_embeddings().weight
+        seen = torch.from_numpy(vectors).abs().sum(1) > 0
+        with torch.no_grad():
+            weight[seen] = torch.from_numpy(vectors)[seen] * config.initializer_range
+    return model
+
+
+class _Rows(torch.utils.data.Dataset[dict[str, Any]]):
+    """Packed windows as a dataset."""
+
+    def __init__(self, windows: NDArray[np.uint16]) -> None:
+        self._windows = windows
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"input_ids": self._windows[index].astype(np.int64), "index": index}
+
+
+class _Masker:
+    """Masks a share of the tokens: 80 % [MASK], 10 % another token, 10 % left (Devlin 2019).
+
+    The choice depends on the rows of the batch and the seed alone, so a resumed run masks as
+    the unbroken one would have.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, rate: float, seed: int) -> None:
+        self._special = np.array(tokenizer.all_special_ids)
+        self._mask_id = tokenizer.mask_token_id
+        self._vocabulary = len(tokenizer)
+        self._rate = rate
+        self._seed = seed
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        ids = np.stack([row["input_ids"] for row in rows])
+        chance = np.random.default_rng([self._seed, rows[0]["index"], len(rows)])
+        chosen = (chance.random(ids.shape) < self._rate) & ~np.isin(ids, self._special)
+        labels = np.where(chosen, ids, -100)
+        fate = chance.random(ids.shape)
+        ids = np.where(chosen & (fate < 0.8), self._mask_id, ids)
+        other = chance.integers(len(self._special), self._vocabulary, ids.shape)
+        ids = np.where(chosen & (fate >= 0.9), other, ids)
+        return {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.ones(ids.shape, dtype=torch.int64),
+            "labels": torch.from_numpy(labels),
+        }
