@@ -10,12 +10,11 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from faqra_data.errors import FaqraError
-
 import faqra
 from faqra.commands import classify
 from faqra.usage import UsageError
 from faqra.voice import say
+from faqra_data.errors import FaqraError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 READER_GONE = 141  # 128 + SIGPIPE

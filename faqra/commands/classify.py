@@ -12,17 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from faqra_data.article import Article
-
 from faqra.output import choose_format, open_output, refuse_overlap
 from faqra.usage import UsageError
 from faqra.voice import say
+from faqra_data.article import Article
 
 if TYPE_CHECKING:
+    from faqra.rejections import Rejections
     from faqra_data.readers import Rejected
     from faqra_models.prediction import ArticlePredictions
-
-    from faqra.rejections import Rejections
 
 # As in faqra.writers.writer and faqra_models.loading, which are slow to import.
 FORMATS = ("table", "jsonl", "csv", "parquet", "html")

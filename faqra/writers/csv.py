@@ -9,9 +9,8 @@ import io
 import json
 from typing import BinaryIO
 
-from faqra_models.prediction import ArticlePredictions
-
 from faqra.writers.rows import Row, encodable, rows
+from faqra_models.prediction import ArticlePredictions
 
 COLUMNS = tuple(Row.__annotations__)
 

@@ -3,9 +3,8 @@
 import json
 from typing import BinaryIO
 
-from faqra_models.prediction import ArticlePredictions
-
 from faqra.writers.rows import rows
+from faqra_models.prediction import ArticlePredictions
 
 
 class JsonLinesWriter:

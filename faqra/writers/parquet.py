@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from faqra_models.prediction import ArticlePredictions
 
 from faqra.writers.rows import Row, encodable, rows
+from faqra_models.prediction import ArticlePredictions
 
 # A row group is held in memory until it is full.
 _ROWS_PER_GROUP = 10_000

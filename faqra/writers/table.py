@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import IO, BinaryIO, cast
 
-from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 from rich.console import Console
 from rich.rule import Rule
 from rich.table import Table
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from faqra.writers.appearance import LOW_CONFIDENCE, percent, tones
 from faqra.writers.rows import showable
+from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
 # Only colours that every terminal theme has made readable (bright black is not among them).
 _STYLES = {

@@ -65,8 +65,12 @@ class Layout:
         ends = np.cumsum(lengths)
         start = 0
         while start < len(ids):
-            end = _core_end(start, capacity - 2 * margin, ends)
-            first, last = max(0, start - margin), min(len(ids), end + margin)
+            first = max(0, start - margin)
+            room = capacity - (start - first)
+            end = len(ids)
+            if end - start > room:
+                end = _core_end(start, room - margin, ends)
+            last = min(len(ids), end + margin)
             votes = np.full(last - first + 1, _NO_PARAGRAPH, dtype=np.int64)
             votes[1 + start - first : 1 + end - first] = owners[start:end]
             yield Window(np.concatenate([[self.cls_id], ids[first:last]]), votes)
@@ -84,7 +88,7 @@ class Layout:
 
 
 def _core_end(start: int, room: int, ends: NDArray[np.int64]) -> int:
-    """Where the votes of a window that begins at `start` end: after a whole paragraph if one fits."""
+    """Where the votes of a window from `start` end: after a whole paragraph if one fits."""
     limit = start + room
     fitting = ends[(ends > start) & (ends <= limit)]
     return int(fitting[-1]) if len(fitting) else limit

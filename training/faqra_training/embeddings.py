@@ -52,4 +52,5 @@ def token_vectors(
     np.maximum(counts, 0, out=counts)
     left_vectors, values, _ = randomized_svd(counts, width, n_iter=4, random_state=seed)
     vectors = (left_vectors * np.sqrt(values)).astype(np.float32)
+    vectors[totals == 0] = 0  # where the factorisation leaves only rounding noise
     return vectors / max(float(vectors.std()), 1e-8)

@@ -1,0 +1,43 @@
+# Every chore by one verb. Each environment is made once and again only when its inputs change.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+DEMO := .venv-demo
+DEV := .venv
+INPUTS := pyproject.toml constraints.txt
+export HF_HUB_OFFLINE := 1
+export BENTOML_DO_NOT_TRACK := True
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test check fix clean
+
+demo: $(DEMO)/ready  ## classify a sample page with the bundled model
+	@FORCE_COLOR=1 $(DEMO)/bin/faqra classify --to table tests/pages/sample.html
+
+test: $(DEV)/ready  ## the whole test suite
+	@$(DEV)/bin/python -m pytest
+
+check: $(DEV)/ready  ## format, lint, types
+	@$(DEV)/bin/ruff format --check .
+	@$(DEV)/bin/ruff check .
+	@$(DEV)/bin/mypy
+
+fix: $(DEV)/ready  ## what the formatter and linter can mend themselves
+	@$(DEV)/bin/ruff check --fix .
+	@$(DEV)/bin/ruff format .
+
+clean:  ## everything that can be made again
+	rm -rf $(DEMO) $(DEV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+# torch is installed by its exact version first: a range would let pip choose a newer build, on
+# Linux one with several GB of CUDA libraries.
+$(DEV)/ready: $(INPUTS)
+	@echo "Making the development environment in $(DEV) (once, a few minutes) ..."
+	@test -x $(DEV)/bin/python || $(PYTHON) -m venv $(DEV)
+	@$(DEV)/bin/pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	@$(DEV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(DEMO)/ready: $(INPUTS)
+	@echo "Making the environment in $(DEMO) (once, about a minute) ..."
+	@test -x $(DEMO)/bin/python || $(PYTHON) -m venv $(DEMO)
+	@$(DEMO)/bin/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@

@@ -1,0 +1,155 @@
+"""Pretraining: what is read, how it is packed and masked, and that a run can go on."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+pytest.importorskip("torch", reason="pretraining needs the extra 'train'")
+from safetensors.numpy import load_file
+from transformers import AutoModel, AutoTokenizer
+
+from faqra_training import pretraining
+from faqra_training.embeddings import token_vectors
+from faqra_training.recipe import PretrainingRecipe
+
+VERBS = ("أعلن", "قال", "ذكر", "نفى", "أكد")
+NOUNS = ("الوزير", "المدير", "الرئيس", "الناطق", "المدرب")
+PLACES = ("دمشق", "القاهرة", "تونس", "بغداد", "مسقط")
+
+
+def page(number: int) -> str:
+    chance = np.random.default_rng(number)
+    sentences = [
+        f"{chance.choice(VERBS)} {chance.choice(NOUNS)} في {chance.choice(PLACES)} خبر {number}"
+        for _ in range(6)
+    ]
+    return "\n".join(sentences)
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> PretrainingRecipe:
+    texts = [page(number) for number in range(120)]
+    table = pa.table({"title": ["عنوان"] * len(texts), "text": texts})
+    pq.write_table(table, tmp_path / "news.parquet")
+    return PretrainingRecipe(
+        name="toy",
+        corpora=(str(tmp_path / "news.parquet"),),
+        vocabulary_size=200,
+        layers=1,
+        width=16,
+        heads=2,
+        feed_forward=32,
+        max_positions=64,
+        window_tokens=32,
+        batch_size=4,
+        steps=6,
+        warmup_steps=1,
+        save_steps=3,
+    )
+
+
+def test_pages_are_normalised_and_exact_repeats_left_out(
+    recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    rows = ["أعْلَنَ الوزيــر\nثم غادر", "أعلن الوزير\nثم غادر", "خبر آخر"]
+    pq.write_table(
+        pa.table({"title": ["", None, "خبر آخر"], "text": rows}), tmp_path / "small.parquet"
+    )
+    small = replace(recipe, corpora=(str(tmp_path / "small.parquet"),))
+    assert list(pretraining.pages(small)) == [["أعلن الوزير", "ثم غادر"], ["خبر آخر"]]
+
+
+def test_pages_with_an_excluded_paragraph_are_left_out(
+    recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    secret = "هذه فقرة طويلة من صفحة نختار عليها النموذج ولا نتعلم منها"
+    labelled = {"id": "d", "paragraphs": [secret, "قصيرة"], "labels": ["x", "x"]}
+    (tmp_path / "dev.jsonl").write_text(json.dumps(labelled) + "\n", encoding="utf-8")
+    table = pa.table({"title": ["", ""], "text": [f"مقدمة\n{secret}", "قصيرة\nباقية"]})
+    pq.write_table(table, tmp_path / "small.parquet")
+    small = replace(
+        recipe,
+        corpora=(str(tmp_path / "small.parquet"),),
+        exclude=(str(tmp_path / "dev.jsonl"),),
+    )
+    assert list(pretraining.pages(small)) == [["قصيرة", "باقية"]]
+
+
+def test_a_run_leaves_an_encoder_that_transformers_loads(
+    recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    encoder = pretraining.pretrain(recipe, tmp_path / "run")
+    model = AutoModel.from_pretrained(encoder)
+    tokenizer = AutoTokenizer.from_pretrained(encoder)
+    assert model.config.hidden_size == 16
+    assert tokenizer.tokenize("أعلن الوزير") != ["[UNK]", "[UNK]"]
+    history = json.loads((encoder / "pretraining.json").read_text(encoding="utf-8"))
+    assert history["recipe"]["steps"] == 6
+    assert any("eval_loss" in entry for entry in history["log"])
+
+
+def test_a_run_that_was_stopped_ends_at_the_same_weights(
+    recipe: PretrainingRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbroken = pretraining.pretrain(recipe, tmp_path / "unbroken")
+    broken = tmp_path / "broken"
+    # The tokenizer's trainer breaks ties by chance: both runs have the same one.
+    shutil.copytree(tmp_path / "unbroken" / "tokenizer", broken / "tokenizer")
+    mask = pretraining._Masker.__call__
+
+    def mask_until_a_checkpoint(self: pretraining._Masker, rows: list[dict[str, Any]]) -> Any:
+        if (broken / "checkpoints" / "checkpoint-3" / "trainer_state.json").exists():
+            raise KeyboardInterrupt
+        return mask(self, rows)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pretraining._Masker, "__call__", mask_until_a_checkpoint)
+        pretraining.pretrain(recipe, broken)
+    resumed = pretraining.pretrain(recipe, broken)
+    expected = load_file(unbroken / "model.safetensors")
+    found = load_file(resumed / "model.safetensors")
+    assert found.keys() == expected.keys()
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+def test_masking_hides_a_share_and_never_a_special_token(
+    recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    tokenizer = pretraining._tokenizer(recipe, tmp_path / "tokenizer")
+    masker = pretraining._Masker(tokenizer, rate=0.3, seed=1)
+    ids = np.full((8, 256), 50)
+    ids[:, 0] = tokenizer.cls_token_id
+    rows = [{"input_ids": row, "index": number} for number, row in enumerate(ids)]
+    batch = masker(rows)
+    chosen = batch["labels"].numpy() != -100
+    assert not chosen[:, 0].any()
+    assert 0.25 < chosen[:, 1:].mean() < 0.35
+    hidden = batch["input_ids"].numpy()[chosen] == tokenizer.mask_token_id
+    assert 0.7 < hidden.mean() < 0.9
+    assert (batch["input_ids"].numpy()[~chosen] == ids[~chosen]).all()
+    assert all((masker(rows)[name] == batch[name]).all() for name in batch)
+
+
+def test_words_used_alike_get_vectors_alike() -> None:
+    chance = np.random.default_rng(0)
+    # Tokens 5 and 6 stand between the same neighbours, 7 between others.
+    stream = np.concatenate(
+        [
+            [chance.integers(10, 14), token, chance.integers(10, 14)]
+            if token < 7
+            else [chance.integers(14, 18), token, chance.integers(14, 18)]
+            for token in chance.integers(5, 8, 4000)
+        ]
+    )
+    vectors = token_vectors(stream, vocabulary_size=20, width=4, reach=1, ignored_ids=(0,))
+    assert vectors.shape == (20, 4)
+    assert not vectors[0].any()
+    unit = vectors[5:8] / np.linalg.norm(vectors[5:8], axis=1, keepdims=True)
+    assert unit[0] @ unit[1] > 0.9 > unit[0] @ unit[2]
