@@ -17,6 +17,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from faqra_training import pretraining
 from faqra_training.embeddings import token_vectors
+from faqra_training.packing import read_pages
 from faqra_training.recipe import PretrainingRecipe
 
 VERBS = ("أعلن", "قال", "ذكر", "نفى", "أكد")
@@ -63,7 +64,7 @@ def test_pages_are_normalised_and_exact_repeats_left_out(
         pa.table({"title": ["", None, "خبر آخر"], "text": rows}), tmp_path / "small.parquet"
     )
     small = replace(recipe, corpora=(str(tmp_path / "small.parquet"),))
-    assert list(pretraining.pages(small)) == [["أعلن الوزير", "ثم غادر"], ["خبر آخر"]]
+    assert list(read_pages(small)) == [["أعلن الوزير", "ثم غادر"], ["خبر آخر"]]
 
 
 def test_pages_with_an_excluded_paragraph_are_left_out(
@@ -79,7 +80,7 @@ def test_pages_with_an_excluded_paragraph_are_left_out(
         corpora=(str(tmp_path / "small.parquet"),),
         exclude=(str(tmp_path / "dev.jsonl"),),
     )
-    assert list(pretraining.pages(small)) == [["قصيرة", "باقية"]]
+    assert list(read_pages(small)) == [["قصيرة", "باقية"]]
 
 
 def test_a_run_leaves_an_encoder_that_transformers_loads(
@@ -109,9 +110,10 @@ def test_a_run_that_was_stopped_ends_at_the_same_weights(
             raise KeyboardInterrupt
         return mask(self, rows)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(pretraining._Masker, "__call__", mask_until_a_checkpoint)
+    monkeypatch.setattr(pretraining._Masker, "__call__", mask_until_a_checkpoint)
+    with pytest.raises(KeyboardInterrupt):
         pretraining.pretrain(recipe, broken)
+    monkeypatch.undo()
     resumed = pretraining.pretrain(recipe, broken)
     expected = load_file(unbroken / "model.safetensors")
     found = load_file(resumed / "model.safetensors")

@@ -53,4 +53,4 @@ def token_vectors(
     left_vectors, values, _ = randomized_svd(counts, width, n_iter=4, random_state=seed)
     vectors = (left_vectors * np.sqrt(values)).astype(np.float32)
     vectors[totals == 0] = 0  # where the factorisation leaves only rounding noise
-    return vectors / max(float(vectors.std()), 1e-8)
+    return np.asarray(vectors / max(float(vectors.std()), 1e-8), dtype=np.float32)

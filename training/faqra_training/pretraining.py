@@ -6,17 +6,14 @@ ModernBERT (pre-LayerNorm: in small budgets the classic BERT stays on the unigra
 its token embeddings started from co-occurrence vectors.
 """
 
-import glob
 import json
 import re
 import sys
-from collections.abc import Iterator
-from hashlib import blake2b
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 from transformers import (
@@ -29,14 +26,11 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-from faqra_data.normaliser import Normaliser
-from faqra_data.segmentation import segment_text
 from faqra_training.embeddings import token_vectors
+from faqra_training.packing import pack, read_pages, token_stream
 from faqra_training.recipe import PretrainingRecipe
 from faqra_training.tokenizer import train_tokenizer
 
-_ROWS_A_READ = 512
-_TEXTS_A_BATCH = 256
 _HELD_OUT_WINDOWS = 128
 # Small vectors are swept away by Adam's first steps, large ones make the tied output too sure;
 # after 150 steps of the compact recipe the loss was 6.98 with these two numbers, 7.8 with
@@ -49,8 +43,9 @@ def pretrain(recipe: PretrainingRecipe, folder: Path) -> Path:
     """Run the recipe, or go on where an earlier run in `folder` stopped; the encoder's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(recipe, folder / "tokenizer")
-    windows = _windows(recipe, tokenizer, folder / "windows.npy")
-    model = _new_encoder(recipe, tokenizer, folder)
+    stream = _kept(folder / "stream.npy", lambda: token_stream(read_pages(recipe), tokenizer))
+    windows = _kept(folder / "windows.npy", lambda: pack(stream, recipe.window_tokens, recipe.seed))
+    model = _new_encoder(recipe, tokenizer, stream, folder)
     held_out = min(_HELD_OUT_WINDOWS, len(windows) // 2)
     trainer = Trainer(
         model=model,
@@ -92,81 +87,30 @@ def pretrain(recipe: PretrainingRecipe, folder: Path) -> Path:
     return encoder
 
 
-def pages(recipe: PretrainingRecipe) -> Iterator[list[str]]:
-    """The corpora's pages in order, each as its normalised paragraphs; exact repeats left out."""
-    normaliser = Normaliser.from_dict(recipe.normaliser)
-    excluded = _excluded_digests(recipe.exclude)
-    seen: set[bytes] = set()
-    paths = [path for pattern in recipe.corpora for path in sorted(glob.glob(pattern))]
-    for path in paths:
-        for batch in pq.ParquetFile(path).iter_batches(_ROWS_A_READ, columns=["title", "text"]):
-            for row in batch.to_pylist():
-                paragraphs = [row["title"] or "", *(p.text for p in segment_text(row["text"]))]
-                texts = [text for text in map(normaliser.normalise, paragraphs) if text]
-                if len(texts) > 1 and texts[0] == texts[1]:
-                    texts = texts[1:]
-                digest = _digest("\n".join(texts))
-                if digest in seen or any(_digest(text) in excluded for text in texts):
-                    continue
-                seen.add(digest)
-                yield texts
-
-
-def _excluded_digests(paths: tuple[str, ...]) -> set[bytes]:
-    """Digests of the paragraphs (of eight words or more) that no pretraining page may hold."""
-    normaliser = Normaliser()
-    rows = (
-        json.loads(line) for path in paths for line in Path(path).read_text("utf-8").splitlines()
-    )
-    texts = (normaliser.normalise(text) for row in rows for text in row["paragraphs"])
-    return {_digest(text) for text in texts if len(text.split()) >= 8}
-
-
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=12).digest()
+def _kept(path: Path, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    """An array that an earlier run left at `path`, or made now and left there."""
+    if not path.exists():
+        part = path.with_suffix(".part.npy")
+        np.save(part, make())
+        part.replace(path)
+    kept: NDArray[Any] = np.load(path, mmap_mode="c")
+    return kept
 
 
 def _tokenizer(recipe: PretrainingRecipe, folder: Path) -> PreTrainedTokenizerBase:
     if not folder.exists():
         arabic = re.compile(r"[\u0621-\u064a]")
-        texts = (text for page in pages(recipe) for text in page if arabic.search(text))
+        texts = (text for page in read_pages(recipe) for text in page if arabic.search(text))
         train_tokenizer(texts, recipe.vocabulary_size).save_pretrained(folder)
-    return AutoTokenizer.from_pretrained(folder)  # type: ignore[no-any-return]
-
-
-def _windows(
-    recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase, path: Path
-) -> NDArray[np.uint16]:
-    """Pages packed to full windows, shuffled: shape (windows, window_tokens)."""
-    if not path.exists():
-        stream: list[NDArray[np.uint16]] = []
-        held: list[list[str]] = []
-
-        def encode() -> None:
-            flat = [text for page in held for text in page]
-            encoded = iter(tokenizer(flat, add_special_tokens=False)["input_ids"])
-            for page in held:
-                ids = [tokenizer.cls_token_id]
-                for _ in page:
-                    ids += [*next(encoded), tokenizer.sep_token_id]
-                stream.append(np.array(ids, dtype=np.uint16))
-            held.clear()
-
-        for page in pages(recipe):
-            held.append(page)
-            if len(held) == _TEXTS_A_BATCH:
-                encode()
-        encode()
-        ids = np.concatenate(stream)
-        np.save(path.with_name("stream.npy"), ids)
-        count = len(ids) // recipe.window_tokens
-        packed = ids[: count * recipe.window_tokens].reshape(count, recipe.window_tokens)
-        np.save(path, packed[np.random.default_rng(recipe.seed).permutation(count)])
-    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+    loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
+    return loaded
 
 
 def _new_encoder(
-    recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase, folder: Path
+    recipe: PretrainingRecipe,
+    tokenizer: PreTrainedTokenizerBase,
+    stream: NDArray[Any],
+    folder: Path,
 ) -> ModernBertForMaskedLM:
     torch.manual_seed(recipe.seed)
     config = ModernBertConfig(
@@ -176,7 +120,10 @@ def _new_encoder(
         num_hidden_layers=recipe.layers,
         num_attention_heads=recipe.heads,
         max_position_embeddings=recipe.max_positions,
-        global_attn_every_n_layers=recipe.global_attention_every,
+        layer_types=[
+            "sliding_attention" if layer % recipe.global_attention_every else "full_attention"
+            for layer in range(recipe.layers)
+        ],
         pad_token_id=tokenizer.pad_token_id,
         cls_token_id=tokenizer.cls_token_id,
         sep_token_id=tokenizer.sep_token_id,
@@ -186,32 +133,34 @@ def _new_encoder(
     )
     model = ModernBertForMaskedLM(config)
     if recipe.embeddings == "cooccurrence":
-        vectors = torch.from_numpy(_vectors(recipe, tokenizer, folder / "vectors.npy"))
-        weight = model.get_input_embeddings().weight
-        seen = vectors.abs().sum(1) > 0
+        vectors = torch.from_numpy(
+            _kept(
+                folder / "vectors.npy",
+                lambda: token_vectors(
+                    stream,
+                    vocabulary_size=len(tokenizer),
+                    width=recipe.width,
+                    ignored_ids=tuple(tokenizer.all_special_ids),
+                    seed=recipe.seed,
+                ),
+            )
+        )
+        weight = _embeddings(model)
+        seen = vectors.any(dim=1)
         with torch.no_grad():
             weight[seen] = vectors[seen] * _VECTOR_SCALE
     return model
 
 
-def _vectors(
-    recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase, path: Path
-) -> NDArray[np.float32]:
-    if not path.exists():
-        vectors = token_vectors(
-            np.load(path.with_name("stream.npy"), mmap_mode="r"),
-            vocabulary_size=len(tokenizer),
-            width=recipe.width,
-            ignored_ids=tuple(tokenizer.all_special_ids),
-            seed=recipe.seed,
-        )
-        np.save(path, vectors)
-    return np.asarray(np.load(path), dtype=np.float32)
+def _embeddings(model: ModernBertForMaskedLM) -> torch.Tensor:
+    layer = model.get_input_embeddings()
+    assert isinstance(layer, torch.nn.Embedding)
+    return layer.weight
 
 
 def _optimizer(model: ModernBertForMaskedLM, recipe: PretrainingRecipe) -> torch.optim.Optimizer:
     """AdamW; embeddings that start from vectors move slower, as they know much already."""
-    embeddings = model.get_input_embeddings().weight
+    embeddings = _embeddings(model)
     others = [parameter for parameter in model.parameters() if parameter is not embeddings]
     share = _VECTOR_RATE if recipe.embeddings == "cooccurrence" else 1.0
     return torch.optim.AdamW(

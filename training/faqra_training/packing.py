@@ -1,0 +1,87 @@
+"""Unlabelled pages packed to full token windows, for pretraining.
+
+Pages come from Parquet files with `title` and `text`; a window holds whole paragraphs, each
+closed by [SEP], as the classifier later reads them. This module knows no model.
+"""
+
+import glob
+import json
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+
+from faqra_data.normaliser import Normaliser
+from faqra_data.segmentation import segment_text
+from faqra_training.recipe import PretrainingRecipe
+
+_ROWS_A_READ = 512
+_PAGES_A_BATCH = 256
+# Shorter paragraphs are formulas that unrelated pages share.
+_EXCLUDING_WORDS = 8
+
+
+def read_pages(recipe: PretrainingRecipe) -> Iterator[list[str]]:
+    """The corpora's pages in order, each as its normalised paragraphs; exact repeats left out."""
+    normaliser = recipe.make_normaliser()
+    excluded = _excluded_digests(recipe.exclude, normaliser)
+    seen: set[bytes] = set()
+    for title, text in _rows(recipe.corpora):
+        paragraphs = [title, *(paragraph.text for paragraph in segment_text(text))]
+        texts = [text for text in map(normaliser.normalise, paragraphs) if text]
+        if len(texts) > 1 and texts[0] == texts[1]:
+            texts = texts[1:]
+        digest = _digest("\n".join(texts))
+        if digest in seen or any(_digest(text) in excluded for text in texts):
+            continue
+        seen.add(digest)
+        yield texts
+
+
+def token_stream(
+    pages: Iterable[list[str]], tokenizer: PreTrainedTokenizerBase
+) -> NDArray[np.uint16]:
+    """All pages as one stream, `[CLS] p1 [SEP] p2 [SEP] ... [CLS] ...`, shape (tokens,)."""
+    stream: list[NDArray[np.uint16]] = []
+    remaining = iter(pages)
+    while batch := list(islice(remaining, _PAGES_A_BATCH)):
+        flat = [text for page in batch for text in page]
+        encoded = iter(tokenizer(flat, add_special_tokens=False)["input_ids"])
+        for page in batch:
+            ids = [tokenizer.cls_token_id]
+            for _ in page:
+                ids += [*next(encoded), tokenizer.sep_token_id]
+            stream.append(np.array(ids, dtype=np.uint16))
+    return np.concatenate(stream)
+
+
+def pack(stream: NDArray[np.uint16], window_tokens: int, seed: int) -> NDArray[np.uint16]:
+    """The stream cut into windows and shuffled, shape (windows, window_tokens)."""
+    count = len(stream) // window_tokens
+    windows = stream[: count * window_tokens].reshape(count, window_tokens)
+    return windows[np.random.default_rng(seed).permutation(count)]
+
+
+def _rows(patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for path in [path for pattern in patterns for path in sorted(glob.glob(pattern))]:
+        for batch in pq.ParquetFile(path).iter_batches(_ROWS_A_READ, columns=["title", "text"]):
+            for row in batch.to_pylist():
+                yield row["title"] or "", row["text"] or ""
+
+
+def _excluded_digests(paths: Iterable[str], normaliser: Normaliser) -> set[bytes]:
+    """Digests of the longer paragraphs that no pretraining page may hold."""
+    rows = (
+        json.loads(line) for path in paths for line in Path(path).read_text("utf-8").splitlines()
+    )
+    texts = (normaliser.normalise(text) for row in rows for text in row["paragraphs"])
+    return {_digest(text) for text in texts if len(text.split()) >= _EXCLUDING_WORDS}
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=12).digest()
