@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import faqra
-from faqra.commands import classify
+from faqra.commands import classify, data
 from faqra.usage import UsageError
 from faqra.voice import say
 from faqra_data.errors import FaqraError
@@ -40,7 +40,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (classify,)
+COMMANDS: tuple[Command, ...] = (classify, data)
 
 
 class _Version(argparse.Action):

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faqra_data.article import Article
-from faqra_data.errors import ModelError
-from faqra_data.readers import Rejected
-from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
 from faqra import cli
 from faqra.commands import classify
 from faqra.commands.classify import ClassifyOptions, run_classify
 from faqra.output import choose_format, open_output
 from faqra.usage import UsageError
+from faqra_data.article import Article
+from faqra_data.errors import ModelError
+from faqra_data.readers import Rejected
+from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
 LABELS = ("short", "long")
 

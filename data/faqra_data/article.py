@@ -1,4 +1,4 @@
-"""An article and its paragraphs, as everything else in faqra sees them.
+"""An article and its paragraphs, as everything else in faqra sees them, and what became none.
 
 Readers turn every outside form into these values; nothing behind them knows where a page
 came from. Labels live elsewhere (`labels`, `corpus`).
@@ -47,3 +47,12 @@ class Article:
         """An article whose paragraphs are kept exactly as given."""
         paragraphs = tuple(Paragraph(text, index) for index, text in enumerate(texts))
         return cls(id, paragraphs, source=source, url=url, title=title, date=date)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An input that could not be read, or one row of it (numbered from 1), and why in one line."""
+
+    input: str
+    row: int | None
+    reason: str

@@ -12,11 +12,11 @@ from faqra_data.errors import InputError
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # What often lies among pages; some of it could pass for text of an 8-bit charset.
 _SIGNATURES = (
@@ -65,21 +65,25 @@ def decode_page(raw: bytes, *, declared: str | None = None, html: bool = True) -
     Bytes that are nothing in their charset become U+FFFD. Raises InputError for bytes that are
     no text at all.
     """
+    return raw.decode(codec_of(raw, declared=declared, html=html), "replace")
+
+
+def codec_of(raw: bytes, *, declared: str | None = None, html: bool = True) -> str:
+    """Python's name of the charset of a text, or of its beginning; it takes away a mark."""
     for mark, codec in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
-            return raw[len(mark) :].decode(codec, "replace")
+            return codec
     wide = _utf16_without_mark(raw)
     if wide is not None:
-        return raw.decode(wide, "replace")
+        return wide
     _refuse_binary(raw)
-    text = _as_utf8(raw)
-    if text is not None:
-        return text
+    if _is_utf8(raw):
+        return "utf-8"
     declarations = [declared or ""]
     if html:
         found = _META_CHARSET.search(_COMMENT.sub(b"", raw[:_PRESCAN_BYTES]))
         declarations.append(found[1].decode("ascii", "replace") if found else "")
-    return raw.decode(_eight_bit_codec(raw, [_codec(name) for name in declarations]), "replace")
+    return _eight_bit_codec(raw, [_codec(name) for name in declarations])
 
 
 def _utf16_without_mark(raw: bytes) -> str | None:
@@ -106,8 +110,8 @@ def _refuse_binary(raw: bytes) -> None:
         )
 
 
-def _as_utf8(raw: bytes) -> str | None:
-    """The text where more characters are proper UTF-8 than are broken.
+def _is_utf8(raw: bytes) -> bool:
+    """Whether more characters are proper UTF-8 than are broken.
 
     A charset of one byte a character hardly ever forms a proper sequence, so this also holds
     against a declaration.
@@ -115,10 +119,8 @@ def _as_utf8(raw: bytes) -> str | None:
     text = raw.decode("utf-8", "replace")
     replacements = raw.count("\ufffd".encode())
     broken = text.count("\ufffd") - replacements
-    if not broken:
-        return text
     proper = len(text) - len(text.encode("ascii", "ignore")) - broken
-    return text if proper > broken else None
+    return not broken or proper > broken
 
 
 def _codec(name: str) -> str:

@@ -1,15 +1,14 @@
 """The corpus form: labelled articles as JSON Lines, and as a `datasets.Dataset`.
 
-One object a page: `id, source, url, title, date, kind, paragraphs, labels`. This module
-checks what it reads; it does not know how articles are split (`splits`) or where labels
-came from (`standoff`).
+One object a page: `id, corpus, source, url, title, date, kind, paragraphs, labels`. This
+module checks what it reads; it does not know how rows are read (`rows`), how articles are
+split (`splits`) or where labels came from (`standoff`).
 """
 
-import csv
 import glob
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,16 +16,20 @@ from typing import TYPE_CHECKING, Any
 from faqra_data.article import Article
 from faqra_data.errors import CorpusError
 from faqra_data.labels import LABELS
+from faqra_data.rows import Row, kind_of, read_rows
 
 if TYPE_CHECKING:
     import datasets
 
-_TEXT_FIELDS = ("id", "source", "url", "title", "date", "kind")
+_TEXT_FIELDS = ("id", "corpus", "source", "url", "title", "date", "kind")
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledArticle:
-    """One page whose paragraphs all have a label; `kind` is free (`news`, `single`, ...)."""
+    """One page whose paragraphs all have a label.
+
+    `corpus` names the collection that the page came with, and `kind` is free (`news`, `single`).
+    """
 
     id: str
     paragraphs: tuple[str, ...]
@@ -36,6 +39,7 @@ class LabelledArticle:
     title: str = ""
     date: str = ""
     kind: str = ""
+    corpus: str = ""
 
     def article(self) -> Article:
         """The page without its labels."""
@@ -49,11 +53,10 @@ class LabelledArticle:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As one JSON object; `kind` only where there is one."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in _TEXT_FIELDS}
-        if not self.kind:
-            del values["kind"]
-        return {**values, "paragraphs": list(self.paragraphs), "labels": list(self.labels)}
+        """As one JSON object; `corpus` and `kind` only where there is one."""
+        details = {name: getattr(self, name) for name in _TEXT_FIELDS}
+        kept = {k: value for k, value in details.items() if value or k not in ("corpus", "kind")}
+        return {**kept, "paragraphs": list(self.paragraphs), "labels": list(self.labels)}
 
 
 def read_corpus(
@@ -74,10 +77,14 @@ def read_corpus(
     mistakes: list[str] = []
     seen: dict[str, str] = {}
     for path in paths:
-        for number, row in _rows(path, mistakes):
-            where = f"{path}: row {number}"
+        others = (*_TEXT_FIELDS, "labels", label_column)
+        for row in read_rows(path, one_of=("paragraphs", text_column), others=others):
+            if not isinstance(row, Row):
+                mistakes.append(f"{path}: {f'row {row.row}: ' if row.row else ''}{row.reason}")
+                continue
+            where = f"{path}: row {row.number}"
             try:
-                article = _parse(row, where, labels, text_column, label_column)
+                article = _parse(row.values, where, labels, text_column, label_column)
             except CorpusError as error:
                 mistakes.append(str(error))
                 continue
@@ -89,15 +96,14 @@ def read_corpus(
         more = [f"  and {len(mistakes) - 20} more"] if len(mistakes) > 20 else []
         lines = [f"{len(mistakes)} mistakes in the corpus:", *(f"  {m}" for m in mistakes[:20])]
         raise CorpusError("\n".join(lines + more))
-    if not articles:
-        raise CorpusError(f"{', '.join(map(str, patterns))}: no labelled article; expected rows")
     return articles
 
 
 def write_corpus(articles: Iterable[LabelledArticle], path: Path) -> int:
     """Write JSON Lines; the number of articles written."""
     count = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    # What UTF-8 cannot hold becomes \udXXX, which is how JSON spells it.
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         for article in articles:
             file.write(json.dumps(article.to_dict(), ensure_ascii=False) + "\n")
             count += 1
@@ -106,10 +112,8 @@ def write_corpus(articles: Iterable[LabelledArticle], path: Path) -> int:
 
 def corpus_digest(articles: Iterable[LabelledArticle]) -> str:
     """SHA-256 (16 hex digits) over ids, paragraphs and labels, whatever the order of articles."""
-    rows = sorted(
-        json.dumps([a.id, a.paragraphs, a.labels], ensure_ascii=False) for a in articles
-    )
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
+    rows = sorted(json.dumps([a.id, a.paragraphs, a.labels], ensure_ascii=False) for a in articles)
+    return hashlib.sha256("\n".join(rows).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def to_dataset(
@@ -147,42 +151,23 @@ def from_dataset(dataset: "datasets.Dataset") -> list[LabelledArticle]:
 
 
 def _matching(pattern: str) -> list[Path]:
+    if Path(pattern).exists():
+        return [Path(pattern)]
     paths = [Path(path) for path in sorted(glob.glob(pattern, recursive=True))]
     if not paths:
         raise CorpusError(f"{pattern}: no such file; expected labelled articles (.jsonl)")
     return paths
 
 
-def _rows(path: Path, mistakes: list[str]) -> Iterator[tuple[int, Any]]:
-    """The rows of one file, numbered from 1; what cannot be read goes to `mistakes`."""
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq  # noqa: PLC0415 - only this form needs it
-
-        batches = pq.ParquetFile(path).iter_batches()
-        yield from enumerate((row for batch in batches for row in batch.to_pylist()), 1)
-    elif path.suffix == ".csv":
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from enumerate(csv.DictReader(file), 1)
-    else:
-        with path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                try:
-                    yield number, json.loads(line.decode("utf-8"))
-                except ValueError as error:
-                    mistakes.append(f"{path}: row {number}: not valid JSON in UTF-8: {error}")
-
-
 def _parse(
-    row: Any,  # noqa: ANN401 - whatever JSON holds
+    row: Mapping[str, object],
     where: str,
     labels: Sequence[str],
     text_column: str,
     label_column: str,
 ) -> LabelledArticle:
-    if not isinstance(row, dict):
-        raise CorpusError(f"{where}: expected an object, got {type(row).__name__}")
+    texts: object
+    names: object
     if "paragraphs" in row:
         texts, names = row["paragraphs"], row.get("labels")
     elif text_column in row and label_column in row:
@@ -193,9 +178,9 @@ def _parse(
             f"'{label_column}', got {', '.join(map(str, row)) or 'nothing'}"
         )
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise CorpusError(f"{where}: paragraphs: expected a list of strings")
+        raise CorpusError(f"{where}: expected text in each paragraph, got {_kinds_of(texts)}")
     if not isinstance(names, list) or len(names) != len(texts):
-        count = len(names) if isinstance(names, list) else "none"
+        count = len(names) if isinstance(names, list) else kind_of(names)
         raise CorpusError(f"{where}: {len(texts)} paragraphs need as many labels, got {count}")
     wrong = sorted({str(name) for name in names if name not in labels})
     if wrong:
@@ -206,3 +191,8 @@ def _parse(
     return LabelledArticle(
         **{"id": where, **given}, paragraphs=tuple(texts), labels=tuple(map(str, names))
     )
+
+
+def _kinds_of(texts: object) -> str:
+    items = texts if isinstance(texts, list) else [texts]
+    return ", ".join(sorted({kind_of(item) for item in items}))

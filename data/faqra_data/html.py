@@ -38,8 +38,11 @@ _INPUTS_WITHOUT_TEXT = frozenset(
 _HIDING_STYLE = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))\b", re.IGNORECASE
 )
+_PROBE = 10_000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NEWLINES = re.compile(r"[\r\n]+")
+_MARKUP_AT_START = re.compile(r"\s*<(?:!doctype|!--|\?xml|[a-z][a-z0-9-]*[\s/>])", re.IGNORECASE)
+_END_TAG = re.compile(r"</[a-z][a-z0-9-]*\s*>|<br\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,12 @@ class HtmlPage:
     text: str
     paragraphs: tuple[Paragraph, ...]
     title: str
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether a text is a page's markup and no plain text that merely shows a tag or two."""
+    bare = text.removeprefix("\ufeff")
+    return bool(_MARKUP_AT_START.match(bare)) or len(_END_TAG.findall(bare[:_PROBE])) > 2
 
 
 def read_html(html: str) -> HtmlPage:
@@ -162,9 +171,7 @@ def _is_hidden(tag: str, attributes: Mapping[str, str | None]) -> bool:
     return _HIDING_STYLE.search(attributes.get("style") or "") is not None
 
 
-def _text_of_attributes(
-    node: LexborNode, tag: str, attributes: Mapping[str, str | None]
-) -> str:
+def _text_of_attributes(node: LexborNode, tag: str, attributes: Mapping[str, str | None]) -> str:
     """What a form's element shows without containing it."""
     if tag == "input" and (attributes.get("type") or "").lower() not in _INPUTS_WITHOUT_TEXT:
         return attributes.get("value") or attributes.get("placeholder") or ""

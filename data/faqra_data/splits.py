@@ -5,6 +5,8 @@ Stratified by label as far as that allows. This module does not know how near-du
 found (`duplicates`).
 """
 
+import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -64,10 +66,19 @@ def folds(
         )
     lengths = [len(article.paragraphs) for article in articles]
     labels = [label for article in articles for label in article.labels]
+    label, most = max(Counter(labels).items(), key=lambda item: item[1], default=("none", 0))
+    if most < count:
+        raise CorpusError(
+            f"{most} paragraphs of the most frequent label ({label}) cannot fill {count} folds; "
+            "use more articles"
+        )
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed)
     positions = np.repeat(np.arange(len(articles)), lengths)
     fold_of = [0] * len(articles)
-    parts = splitter.split(positions, labels, groups=np.array(groups)[positions])
+    with warnings.catch_warnings():
+        # That a rare label cannot stand in every fold.
+        warnings.simplefilter("ignore", UserWarning)
+        parts = list(splitter.split(positions, labels, groups=np.array(groups)[positions]))
     for fold, (_, held_out) in enumerate(parts):
         for position in set(positions[held_out].tolist()):
             fold_of[position] = fold

@@ -108,8 +108,11 @@ def _hydrate(args: argparse.Namespace) -> int:
             f"{paragraphs:,} paragraphs, every digest verified"
         )
     origin = {one.id: one.corpus for each in annotations.values() for one in each}
-    for id_, count in list(hydrated.missing.items())[:_NAMED]:
-        say(f"missing: {count} paragraphs of {id_} ({origin[id_]})")
+    for rejected in hydrated.unread:
+        row = "" if rejected.row is None else f", row {rejected.row}"
+        say(f"could not read {rejected.input}{row}: {rejected.reason}")
+    for id_, indexes in list(hydrated.missing.items())[:_NAMED]:
+        say(f"missing: {len(indexes)} paragraphs of {id_} ({origin[id_]})")
     if hydrated.missing:
         by_corpus = Counter(origin[id_] for id_ in hydrated.missing)
         listed = ", ".join(f"{name} {count:,}" for name, count in sorted(by_corpus.items()))

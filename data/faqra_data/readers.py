@@ -1,0 +1,76 @@
+"""Inputs of any kind as a stream of articles, and of what could not be read.
+
+Nothing is passed over in silence, and nothing is in memory longer than its page or row. This
+module says which reader is for which form; it does not know the forms.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from faqra_data.article import Article, Rejected
+from faqra_data.errors import InputError
+from faqra_data.forms import ROWS, Form, form_by_content
+from faqra_data.inputs import Found, find_files
+from faqra_data.pages import DETAIL_COLUMNS, article_of_row, read_page, text_columns
+from faqra_data.rows import Row, rows_of, until_broken
+from faqra_data.streams import unpacked
+from faqra_data.warc import read_warc
+
+__all__ = ["Rejected", "read_inputs"]
+
+STDIN = "-"
+
+
+def read_inputs(
+    inputs: Iterable[str], *, text_column: str = "text", stdin: BinaryIO | None = None
+) -> Iterator[Article | Rejected]:
+    """The articles of files, folders, patterns and `-` (`stdin`, by default the process's own).
+
+    In the order of the inputs. An article's id is the path of its file as given, `path:ROW` for a
+    row without an `id`, or the URL of a page in an archive.
+    """
+    for name in inputs:
+        if name == STDIN:
+            yield from _read(stdin or sys.stdin.buffer, Found(STDIN, None), text_column)
+            continue
+        for found in find_files(name):
+            if isinstance(found, Rejected):
+                yield found
+            else:
+                yield from _read_file(found, text_column)
+
+
+def _read_file(found: Found, text_column: str) -> Iterator[Article | Rejected]:
+    try:
+        with Path(found.name).open("rb") as file:
+            yield from _read(file, found, text_column)
+    except OSError as error:
+        yield Rejected(found.name, None, f"cannot be read: {error.strerror or error}")
+
+
+def _read(file: BinaryIO, found: Found, text_column: str) -> Iterator[Article | Rejected]:
+    name, stream = found.name, unpacked(file)
+    try:
+        form = found.form or form_by_content(stream.peek())
+        page = None if form in (*ROWS, Form.WARC) else read_page(stream.read(), name, form)
+    except InputError as error:
+        yield Rejected(name, None, str(error))
+        return
+    if page is not None:
+        yield page
+    elif form is Form.WARC:
+        yield from until_broken(read_warc(stream, name), name, "records")
+    else:
+        columns = text_columns(text_column)
+        rows = rows_of(file, stream, form, name, one_of=columns, others=DETAIL_COLUMNS)
+        for row in rows:
+            yield _article(row, name, text_column) if isinstance(row, Row) else row
+
+
+def _article(row: Row, name: str, text_column: str) -> Article | Rejected:
+    try:
+        return article_of_row(row.values, f"{name}:{row.number}", text_column=text_column)
+    except InputError as error:
+        return Rejected(name, row.number, str(error))

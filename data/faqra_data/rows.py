@@ -1,0 +1,207 @@
+"""The rows of JSON Lines, CSV and Parquet files as dicts, one after the other.
+
+A row that is broken is said and reading goes on; no file is ever whole in memory. This module
+does not know what the columns mean.
+"""
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from faqra_data.article import Rejected
+from faqra_data.charset import codec_of
+from faqra_data.errors import InputError
+from faqra_data.forms import Form, form_by_ending
+from faqra_data.streams import unpacked
+
+_Item = TypeVar("_Item")
+
+# Not strict: a tab or a NUL inside a string is what many exports hold, and is no loss.
+_JSON = json.JSONDecoder(strict=False)
+# No page is as long; what is has a quotation mark that is never closed, and would fill the memory.
+_MOST_FIELD_CHARACTERS = 2**27
+_DELIMITERS = ",;\t"  # Excel writes semicolons where a comma is the decimal sign
+_UNDECODED = re.compile("[\udc80-\udcff]")
+# Rows and bytes of a Parquet file that are decoded together: a book may be one row.
+_ROWS_PER_BATCH = 64
+_PARQUET_BUFFER_BYTES = 1 << 20
+_KINDS = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    dict: "an object",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row by column; numbers count from 1, lines in JSON Lines and rows elsewhere."""
+
+    number: int
+    values: dict[str, object]
+
+
+def read_rows(
+    path: Path, *, one_of: Sequence[str] = (), others: Sequence[str] = ()
+) -> Iterator[Row | Rejected]:
+    """The rows of a file; JSON Lines where the ending says nothing else. Otherwise as `rows_of`."""
+    form = form_by_ending(path.name) or Form.JSON_LINES
+    try:
+        with path.open("rb") as file:
+            yield from rows_of(file, unpacked(file), form, str(path), one_of=one_of, others=others)
+    except OSError as error:
+        yield Rejected(str(path), None, f"cannot be read: {error.strerror or error}")
+
+
+def rows_of(
+    file: BinaryIO,
+    stream: io.BufferedReader,
+    form: Form,
+    name: str,
+    *,
+    one_of: Sequence[str] = (),
+    others: Sequence[str] = (),
+) -> Iterator[Row | Rejected]:
+    """The rows of an open file and its unpacked bytes; rejections call it `name`.
+
+    A table with none of the columns `one_of` is rejected whole. Of a Parquet file only these and
+    `others` are read; without `one_of`, all.
+    """
+    if form is Form.PARQUET:
+        rows = _parquet_rows(file, name, one_of, others)
+    elif form is Form.CSV:
+        rows = _csv_rows(stream, name, one_of)
+    else:
+        rows = _json_rows(stream, name)
+    return until_broken(rows, name, "rows")
+
+
+def until_broken(
+    items: Iterator[_Item | Rejected], name: str, what: str
+) -> Iterator[_Item | Rejected]:
+    """What comes before a file breaks off, and then why it does, or that there is nothing."""
+    count = 0
+    try:
+        for item in items:
+            count += 1
+            yield item
+    except InputError as error:
+        yield Rejected(name, None, f"{error} (after {count:,} {what})" if count else str(error))
+    else:
+        if not count:
+            yield Rejected(name, None, f"expected {what}, got none")
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in the words of an error message."""
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+def _json_rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Rejected]:
+    if stream.peek()[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise InputError("expected JSON Lines in UTF-8, got UTF-16")
+    for number, line in enumerate(stream, 1):
+        if not line.strip(b" \t\r\n\xef\xbb\xbf"):
+            continue
+        try:
+            value = _JSON.decode(line.decode("utf-8-sig").rstrip())
+        except json.JSONDecodeError as error:
+            reason = f"expected a JSON object, got no valid JSON: {error.msg} at {error.colno}"
+        except UnicodeDecodeError as error:
+            reason = f"expected UTF-8, got byte 0x{line[error.start]:02x} at {error.start + 1}"
+        except (ValueError, RecursionError) as error:  # a huge number, a deep nesting
+            reason = f"expected a JSON object, got what cannot be read: {error}"
+        else:
+            if isinstance(value, dict):
+                yield Row(number, value)
+                continue
+            reason = f"expected a JSON object, got {kind_of(value)}"
+        yield Rejected(name, number, reason)
+
+
+def _csv_rows(
+    stream: io.BufferedReader, name: str, one_of: Sequence[str]
+) -> Iterator[Row | Rejected]:
+    head = stream.peek()
+    codec = codec_of(head[: head.rfind(b"\n") + 1] or head, html=False)
+    first_line = head.decode(codec, "replace").partition("\n")[0]
+    errors = "surrogateescape" if codec.startswith("utf-8") else "replace"
+    lines = io.TextIOWrapper(stream, codec, errors, newline="")
+    # The csv module knows one limit for all readers; it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), _MOST_FIELD_CHARACTERS))
+    # Strict: a wrong quotation mark would otherwise make one row of many, unseen.
+    delimiter = max(_DELIMITERS, key=first_line.count)
+    records = csv.reader(lines, delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    number = 0
+    while True:
+        try:
+            fields = next(records, None)
+        except csv.Error as error:
+            if not columns:
+                raise InputError(
+                    f"a wrong or unclosed quotation mark in the header: {error}"
+                ) from error
+            number += 1
+            yield Rejected(name, number, f"a wrong or unclosed quotation mark: {error}")
+            continue
+        if fields is None:
+            return
+        if not fields:  # an empty line
+            continue
+        if not columns:
+            columns = [column.strip() for column in fields]
+            _check_columns(columns, one_of)
+            continue
+        number += 1
+        if len(fields) != len(columns):
+            reason = f"expected {len(columns)} fields as in the header, got {len(fields)}"
+            yield Rejected(name, number, reason)
+        elif any(map(_UNDECODED.search, fields)):
+            yield Rejected(name, number, "expected UTF-8, as in the rows above it, got other bytes")
+        else:
+            yield Row(number, dict(zip(columns, fields, strict=True)))
+
+
+def _parquet_rows(
+    file: BinaryIO, name: str, one_of: Sequence[str], others: Sequence[str]
+) -> Iterator[Row | Rejected]:
+    import pyarrow as pa  # noqa: PLC0415 - a third of a second that other forms need not wait
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if not file.seekable():
+        raise InputError("Parquet cannot be read from a pipe; expected a file")
+    file.seek(0)
+    number = 0
+    try:
+        table = pq.ParquetFile(file, buffer_size=_PARQUET_BUFFER_BYTES)
+        names = table.schema_arrow.names
+        _check_columns(names, one_of)
+        wanted = [column for column in names if column in {*one_of, *others}] if one_of else None
+        for batch in table.iter_batches(_ROWS_PER_BATCH, columns=wanted):
+            for position in range(batch.num_rows):
+                number += 1
+                try:
+                    values = {c: batch[c][position].as_py() for c in batch.schema.names}
+                except (ValueError, OverflowError) as error:  # no UTF-8, a date past all calendars
+                    yield Rejected(name, number, f"a value that cannot be read: {error}")
+                    continue
+                yield Row(number, values)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"broken Parquet: {' '.join(str(error).split())}") from error
+
+
+def _check_columns(columns: Sequence[str], one_of: Sequence[str]) -> None:
+    if one_of and not set(columns) & set(one_of):
+        raise InputError(
+            f"expected one of the columns {', '.join(one_of)}; got {', '.join(columns) or 'none'}"
+        )
