@@ -45,13 +45,15 @@ def refuse_overlap(output: Path, inputs: Sequence[str]) -> None:
         path = Path(os.path.realpath(name))
         if target == path:
             raise UsageError(f"-o {output}: is an input too; name another file")
-        if path.is_dir() and target.is_relative_to(path):
+        # os.path, as Path raises for a name that is too long to be one.
+        if os.path.isdir(path) and target.is_relative_to(path):  # noqa: PTH112
             raise UsageError(
                 f"-o {output}: lies in the input folder {name} and would be read as an input "
                 "the next time; name a file outside of it"
             )
         # A glob that the shell left to us; "**" counts as one folder here.
-        if not path.exists() and name != "-" and target.match(str(path)):
+        is_pattern = name != "-" and not os.path.exists(path)  # noqa: PTH110
+        if is_pattern and target.match(str(path)):
             raise UsageError(f"-o {output}: matches the input {name}; name another file")
 
 

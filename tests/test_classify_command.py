@@ -54,13 +54,17 @@ def _probabilities(text: str) -> dict[str, float]:
     return {"short": 1 - sure, "long": sure} if len(text) > 4 else {"short": 0.9, "long": 0.1}
 
 
-def read_toy(name: str, options: ClassifyOptions) -> Iterator[Article | Rejected]:
+def read_toy(
+    options: ClassifyOptions, on_bytes: Callable[[int], None]
+) -> Iterator[Article | Rejected]:
     """An input is a file of lines; a line is an article of its words, "!" a broken row."""
-    for row, line in enumerate(Path(name).read_text(encoding="utf-8").splitlines(), start=1):
-        if line == "!":
-            yield Rejected(name, row, "expected words, got '!'")
-        else:
-            yield Article.from_paragraphs(f"{Path(name).name}:{row}", line.split("|"))
+    for name in options.inputs:
+        for row, line in enumerate(Path(name).read_text(encoding="utf-8").splitlines(), start=1):
+            on_bytes(len(line.encode()) + 1)
+            if line == "!":
+                yield Rejected(name, row, "expected words, got '!'")
+            else:
+                yield Article.from_paragraphs(f"{Path(name).name}:{row}", line.split("|"))
 
 
 def classify_toy(options: ClassifyOptions, classifier: ByLength | None = None) -> int:

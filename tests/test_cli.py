@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from faqra_data.errors import ModelError
 
 from faqra import cli
 from faqra.usage import UsageError
 from faqra.voice import say
+from faqra_data.errors import ModelError
 
 ROOT = Path(__file__).parents[1]
 PATH = os.pathsep.join(map(str, [ROOT, ROOT / "data", ROOT / "models"]))

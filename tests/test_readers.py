@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faqra_data.article import Article
+from faqra_data.inputs import total_bytes
 from faqra_data.readers import Rejected, read_inputs
 
 NEWS = "أعلنت الوزارة اليوم\nوقال المتحدث إن العمل مستمر\n"
@@ -490,3 +491,15 @@ def test_offsets_give_back_the_text(text: str) -> None:
             assert_offsets(item)
         else:
             assert item.reason == "no visible text"
+
+
+def test_how_far_reading_is_ends_at_the_size_of_the_files(tmp_path: Path) -> None:
+    rows = "".join(json.dumps({"text": f"خبر {number}"}) + "\n" for number in range(9000))
+    (tmp_path / "a.jsonl").write_text(rows, encoding="utf-8")
+    with gzip.open(tmp_path / "b.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write(rows)
+    pq.write_table(pa.table({"text": ["خبر"] * 500}), tmp_path / "c.parquet")
+    steps: list[int] = []
+    assert len(list(read_inputs([str(tmp_path)], on_bytes=steps.append))) == 18_500
+    assert sum(steps) == total_bytes([str(tmp_path)]) > 0
+    assert sum(1 for step in steps if step) > 4

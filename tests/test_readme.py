@@ -30,9 +30,7 @@ def examples() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("command", "printed"), examples())
-def test_a_command_prints_what_the_readme_says(
-    command: str, printed: str, tmp_path: Path
-) -> None:
+def test_a_command_prints_what_the_readme_says(command: str, printed: str, tmp_path: Path) -> None:
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(

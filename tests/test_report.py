@@ -10,10 +10,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from faqra_data.article import Article
-from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
 from faqra.writers.report import ReportWriter
+from faqra_data.article import Article
+from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
 LABELS = ("factual_report", "official_quote", "editorial_commentary", "boilerplate", "<i>other")
 HOSTILE = "</p><script>alert('x')</script><img src=https://evil.example/x onerror=alert(1)>\"'&"

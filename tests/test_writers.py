@@ -9,8 +9,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from faqra_data.article import Article
-from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +16,8 @@ from faqra.commands import classify
 from faqra.writers.appearance import percent, tones
 from faqra.writers.rows import rows, showable
 from faqra.writers.writer import FORMATS, open_writer
+from faqra_data.article import Article
+from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
 LABELS = ("factual_report", "boilerplate", 'a "strange", label')
 

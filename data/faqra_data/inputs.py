@@ -5,7 +5,7 @@ This module opens nothing.
 
 import glob
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,19 @@ def find_files(name: str) -> Iterator[Found | Rejected]:
         yield from _folder(name)
     else:
         yield Found(name, form_by_ending(name))
+
+
+def total_bytes(inputs: Iterable[str]) -> int:
+    """The size of all files that the inputs name; what is not there counts nothing."""
+    found = (item for name in inputs for item in find_files(name))
+    return sum(_size(item.name) for item in found if isinstance(item, Found))
+
+
+def _size(name: str) -> int:
+    try:
+        return Path(name).stat().st_size
+    except OSError:
+        return 0
 
 
 def _matches(pattern: str, error: Exception) -> Iterator[Found | Rejected]:

@@ -4,8 +4,9 @@ Nothing is passed over in silence, and nothing is in memory longer than its page
 module says which reader is for which form; it does not know the forms.
 """
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,12 +25,17 @@ STDIN = "-"
 
 
 def read_inputs(
-    inputs: Iterable[str], *, text_column: str = "text", stdin: BinaryIO | None = None
+    inputs: Iterable[str],
+    *,
+    text_column: str = "text",
+    stdin: BinaryIO | None = None,
+    on_bytes: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Article | Rejected]:
     """The articles of files, folders, patterns and `-` (`stdin`, by default the process's own).
 
     In the order of the inputs. An article's id is the path of its file as given, `path:ROW` for a
-    row without an `id`, or the URL of a page in an archive.
+    row without an `id`, or the URL of a page in an archive. `on_bytes` is told how many bytes more
+    were read of a file, to the size of each file in the end.
     """
     for name in inputs:
         if name == STDIN:
@@ -39,13 +45,21 @@ def read_inputs(
             if isinstance(found, Rejected):
                 yield found
             else:
-                yield from _read_file(found, text_column)
+                yield from _read_file(found, text_column, on_bytes)
 
 
-def _read_file(found: Found, text_column: str) -> Iterator[Article | Rejected]:
+def _read_file(
+    found: Found, text_column: str, on_bytes: Callable[[int], None]
+) -> Iterator[Article | Rejected]:
     try:
         with Path(found.name).open("rb") as file:
-            yield from _read(file, found, text_column)
+            told = 0
+            for item in _read(file, found, text_column):
+                position = file.tell()
+                on_bytes(position - told)
+                told = position
+                yield item
+            on_bytes(os.fstat(file.fileno()).st_size - told)
     except OSError as error:
         yield Rejected(found.name, None, f"cannot be read: {error.strerror or error}")
 

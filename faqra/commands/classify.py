@@ -68,6 +68,10 @@ class ClassifyOptions:
     text_column: str = "text"
 
 
+# Gives articles and what could not be read, and tells how many bytes more are done.
+Reader = Callable[[ClassifyOptions, Callable[[int], None]], "Iterable[Article | Rejected]"]
+
+
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare `faqra classify`."""
     parser = subparsers.add_parser(
@@ -143,11 +147,12 @@ def run(args: argparse.Namespace) -> int:
 def run_classify(
     options: ClassifyOptions,
     load: Callable[[ClassifyOptions], ArticleClassifier],
-    read: "Callable[[str, ClassifyOptions], Iterable[Article | Rejected]]",
+    read: Reader,
 ) -> int:
     """The exit code: 0, or 1 where some inputs were left out.
 
-    `load` makes the classifier, `read` gives what is in one input.
+    `load` makes the classifier; `read` gives what is in the inputs, and tells how many bytes more
+    of them are done.
     """
     format_ = choose_format(options.to, options.output, terminal=sys.stdout.isatty())
     if options.output is not None:
@@ -162,7 +167,7 @@ def run_classify(
         _check_labels(options.only, classifier.labels)
         writer = open_writer(format_, stream, classifier.labels)
         source = _Source(options, read, rejections)
-        with ProgressBar(source.total_bytes) as progress:
+        with ProgressBar(_total_bytes(options)) as progress:
             for result in classifier.classify_articles(source, context=options.context):
                 emptied.note(result)
                 kept = _selected(result, options)
@@ -180,39 +185,44 @@ def _load(options: ClassifyOptions) -> ArticleClassifier:
     return load_classifier(options.model, device=options.device)
 
 
-def _read(name: str, options: ClassifyOptions) -> "Iterable[Article | Rejected]":
+def _read(
+    options: ClassifyOptions, on_bytes: Callable[[int], None]
+) -> "Iterable[Article | Rejected]":
     from faqra_data.readers import read_inputs  # noqa: PLC0415 - slow to import
 
-    return read_inputs([name], text_column=options.text_column, stdin=sys.stdin.buffer)
+    return read_inputs(
+        options.inputs,
+        text_column=options.text_column,
+        stdin=sys.stdin.buffer,
+        on_bytes=on_bytes,
+    )
+
+
+def _total_bytes(options: ClassifyOptions) -> int | None:
+    """What there is to read, None where that cannot be known."""
+    from faqra_data.inputs import total_bytes  # noqa: PLC0415 - as above
+
+    return None if "-" in options.inputs else total_bytes(options.inputs)
 
 
 class _Source:
     """The articles of all inputs as one stream; what cannot be read goes to the rejections."""
 
-    def __init__(
-        self,
-        options: ClassifyOptions,
-        read: "Callable[[str, ClassifyOptions], Iterable[Article | Rejected]]",
-        rejections: "Rejections",
-    ) -> None:
+    def __init__(self, options: ClassifyOptions, read: Reader, rejections: "Rejections") -> None:
         self._options = options
         self._read = read
         self._rejections = rejections
-        paths = [Path(name) for name in options.inputs]
-        # One file is one step: its share would stand at nought until all of it is done.
-        known = len(paths) > 1 and all(path.is_file() for path in paths)
-        self._sizes = [path.stat().st_size if known else 0 for path in paths]
-        self.total_bytes = sum(self._sizes) if known else None
         self.done_bytes = 0
 
     def __iter__(self) -> "Iterator[Article]":
-        for name, size in zip(self._options.inputs, self._sizes, strict=True):
-            for item in self._read(name, self._options):
-                if isinstance(item, Article):
-                    yield item
-                else:
-                    self._rejections.add(item)
-            self.done_bytes += size
+        for item in self._read(self._options, self._advance):
+            if isinstance(item, Article):
+                yield item
+            else:
+                self._rejections.add(item)
+
+    def _advance(self, count: int) -> None:
+        self.done_bytes += count
 
 
 class _Emptied:
