@@ -8,10 +8,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import faqra
-from faqra.commands import classify, data
+from faqra.commands import classify, data, evaluate, export, pretrain, train
 from faqra.usage import UsageError
 from faqra.voice import say
 from faqra_data.errors import FaqraError
@@ -40,7 +41,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (classify, data)
+COMMANDS: tuple[Command, ...] = (classify, evaluate, train, pretrain, export, data)
 
 
 class _Version(argparse.Action):
@@ -67,9 +68,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code and lets no traceback reach the user."""
+    _replace_closed_streams()
     try:
         code = _run(argv)
-        sys.stdout.flush()  # a reader that is gone is noticed here, not at the exit
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a reader that is gone is noticed here, not at the exit
         return code
     except SystemExit as exit_:  # argparse's help and complaints
         return exit_.code if isinstance(exit_.code, int) else 1
@@ -96,6 +99,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
 
+def _replace_closed_streams() -> None:
+    """Nothing to read and nobody to tell, where a service manager or `<&-` closed the streams.
+
+    A closed stdout is left: results that are wanted there would be lost without a word.
+    """
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open to the end
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+
+
 def _run(argv: Sequence[str] | None) -> int:
     parser = build_parser()
     args = parser.parse_args(argv)
@@ -107,5 +121,5 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    say(message)
+    say(*message.split("\n"))
     return code

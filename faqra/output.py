@@ -3,8 +3,10 @@
 This module does not know what is written (see `writers`).
 """
 
+import errno
 import gzip
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +14,13 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from faqra.usage import UsageError
+from faqra_data.errors import OutputError
 
 _FORMAT_OF_ENDING = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet", ".html": "html"}
+# What writing can meet and reading cannot; reading tells of its own failures.
+_WRITE_FAILURES = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
+# The last characters of the final name: the part's name may have no more than 255 bytes either.
+_NAME_IN_PART = 50
 
 
 def choose_format(wanted: str | None, output: Path | None, *, terminal: bool) -> str:
@@ -41,10 +48,13 @@ def choose_format(wanted: str | None, output: Path | None, *, terminal: bool) ->
 def refuse_overlap(output: Path, inputs: Sequence[str]) -> None:
     """Raise UsageError where `output` is, or would be next time, among `inputs`."""
     target = Path(os.path.realpath(output))
+    rejections = Path(os.path.realpath(rejections_beside(output)))
     for name in inputs:
         path = Path(os.path.realpath(name))
         if target == path:
             raise UsageError(f"-o {output}: is an input too; name another file")
+        if rejections == path:
+            raise UsageError(f"-o {output}: would overwrite the input {name}; name another file")
         # os.path, as Path raises for a name that is too long to be one.
         if os.path.isdir(path) and target.is_relative_to(path):  # noqa: PTH112
             raise UsageError(
@@ -57,6 +67,16 @@ def refuse_overlap(output: Path, inputs: Sequence[str]) -> None:
             raise UsageError(f"-o {output}: matches the input {name}; name another file")
 
 
+def rejections_beside(output: Path) -> Path:
+    """Where what is left out of `output` is kept."""
+    return Path(f"{output}.rejected.jsonl")
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written until it is whole: hidden beside it, so that it can be renamed."""
+    return path.with_name(f".{path.name[-_NAME_IN_PART:]}.{os.getpid()}.part")
+
+
 @contextmanager
 def open_output(path: Path | None) -> Iterator[BinaryIO]:
     """A stream for results: stdout for None, else a file that is whole or is not there.
@@ -66,20 +86,24 @@ def open_output(path: Path | None) -> Iterator[BinaryIO]:
     is compressed.
     """
     if path is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        if sys.stdout is None:
+            raise UsageError("standard output is closed; name a file with -o")
+        with _telling_where("standard output"):
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
         return
     target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise UsageError(f"-o {path}: is a folder; expected a file name")
-    special = target.exists() and not target.is_file()
-    written = target if special else target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        mode = _mode(target)
+        if stat.S_ISDIR(mode):
+            raise UsageError(f"-o {path}: is a folder; expected a file name")
+        special = not stat.S_ISREG(mode)
+        written = target if special else part_of(target)
         stream = written.open("wb")
     except OSError as error:
         raise UsageError(f"-o {path}: cannot be written: {error.strerror}") from error
     try:
-        with stream:
+        with _telling_where(f"-o {path}"), stream:
             if path.suffix == ".gz":
                 # No name and time inside: the same results give the same bytes.
                 with gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed:
@@ -91,3 +115,22 @@ def open_output(path: Path | None) -> Iterator[BinaryIO]:
     finally:
         if not special:
             written.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """What stands at `path`; a file where nothing does yet."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return stat.S_IFREG
+
+
+@contextmanager
+def _telling_where(name: str) -> Iterator[None]:
+    """A failure to write gets the name of what was written, which the system does not tell."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITE_FAILURES:
+            raise
+        raise OutputError(f"{name}: cannot be written: {error.strerror}") from error

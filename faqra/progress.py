@@ -6,6 +6,7 @@ is known.
 
 import sys
 import time
+from threading import Timer
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -19,31 +20,32 @@ _PATIENCE_S = 2.0
 class ProgressBar:
     """Counts silently until the work is long; draws only where stderr is a terminal."""
 
-    def __init__(self, total_bytes: int | None) -> None:
-        """`total_bytes` is None where it is not known; then there is no time left to show."""
+    def __init__(self, total_bytes: int | None, *, wanted: bool = True) -> None:
+        """`total_bytes` is None where it is not known; then there is no time left to show.
+
+        Not `wanted` where results come out on the same terminal: they would run into the bar,
+        and show themselves how far the work is.
+        """
         self._total = total_bytes
         self._started = time.monotonic()
         self._paragraphs = 0
-        self._wanted = sys.stderr.isatty()
+        self._bytes = 0
         self._bar: Progress | None = None
+        # A timer, as the first results of a slow model may be long in coming.
+        self._timer = Timer(_PATIENCE_S, self._show)
+        self._timer.daemon = True
+        self._wanted = wanted and sys.stderr.isatty()
 
     def advance(self, paragraphs: int, done_bytes: int) -> None:
         """Some paragraphs more are done; `done_bytes` is counted from the beginning."""
         self._paragraphs += paragraphs
-        elapsed = time.monotonic() - self._started
-        if not self._wanted or elapsed < _PATIENCE_S:
-            return
-        if self._bar is None:
-            self._bar = _bar(self._total)
-            self._bar.start()
-        self._bar.update(
-            self._bar.task_ids[0],
-            completed=done_bytes,
-            paragraphs=f"{self._paragraphs:,}",
-            rate=f"{self._paragraphs / elapsed:,.0f}",
-        )
+        self._bytes = done_bytes
+        if self._bar is not None:
+            self._draw(self._bar)
 
     def __enter__(self) -> Self:
+        if self._wanted:
+            self._timer.start()
         return self
 
     def __exit__(
@@ -52,8 +54,27 @@ class ProgressBar:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if not self._wanted:
+            return
+        self._timer.cancel()
+        self._timer.join()  # it may just have begun to draw
         if self._bar is not None:
             self._bar.stop()
+
+    def _show(self) -> None:
+        bar = _bar(self._total)
+        self._draw(bar)
+        bar.start()
+        self._bar = bar
+
+    def _draw(self, bar: "Progress") -> None:
+        elapsed = time.monotonic() - self._started
+        bar.update(
+            bar.task_ids[0],
+            completed=self._bytes,
+            paragraphs=f"{self._paragraphs:,}",
+            rate=f"{self._paragraphs / elapsed:,.0f}",
+        )
 
 
 def _bar(total: int | None) -> "Progress":

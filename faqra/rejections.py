@@ -4,11 +4,12 @@ This module does not know why an input is rejected; the readers say so.
 """
 
 import json
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
+from faqra.output import part_of, rejections_beside
+from faqra.usage import UsageError
 from faqra.voice import say
 
 if TYPE_CHECKING:
@@ -19,11 +20,15 @@ class Rejections:
     """Counts and tells; its file exists after the work only where there was a rejection."""
 
     def __init__(self, output: Path | None) -> None:
-        """`output` is the results' file, None where they go to stdout."""
+        """`output` is the results' file, None where they go to stdout.
+
+        Raises UsageError where nothing can be kept beside it: not when all work is done.
+        """
         self.count = 0
         # A device (/dev/null) has no "beside".
         beside = output is not None and (output.is_file() or not output.exists())
-        self._path = Path(f"{output}.rejected.jsonl") if beside else None
+        self._path = rejections_beside(output) if output is not None and beside else None
+        self._check(output)
         self._stream: BinaryIO | None = None
 
     def add(self, rejected: "Rejected") -> None:
@@ -34,7 +39,7 @@ class Rejections:
         if self._path is None:
             return
         if self._stream is None:
-            self._stream = self._part.open("wb")
+            self._stream = part_of(self._path).open("wb")
         record = {"input": rejected.input, "row": rejected.row, "reason": rejected.reason}
         line = json.dumps(record, ensure_ascii=False)
         self._stream.write(line.encode("utf-8", "backslashreplace") + b"\n")
@@ -53,13 +58,18 @@ class Rejections:
         if self._stream is not None:
             self._stream.close()
         if kind is None and self._stream is not None:
-            self._part.replace(self._path)
+            part_of(self._path).replace(self._path)
         elif kind is None:
             self._path.unlink(missing_ok=True)  # of an earlier run into the same output
         else:
-            self._part.unlink(missing_ok=True)
+            part_of(self._path).unlink(missing_ok=True)
 
-    @property
-    def _part(self) -> Path:
-        assert self._path is not None
-        return self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+    def _check(self, output: Path | None) -> None:
+        try:
+            is_folder = self._path is not None and self._path.is_dir()
+        except OSError as error:
+            raise UsageError(
+                f"-o {output}: {self._path} must be possible beside it: {error.strerror}"
+            ) from error
+        if is_folder:
+            raise UsageError(f"-o {output}: {self._path} is a folder; expected none of this name")

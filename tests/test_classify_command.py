@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from faqra.commands.classify import ClassifyOptions, run_classify
 from faqra.output import choose_format, open_output
 from faqra.usage import UsageError
 from faqra_data.article import Article
-from faqra_data.errors import ModelError
+from faqra_data.errors import ModelError, OutputError
 from faqra_data.readers import Rejected
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
@@ -246,6 +247,53 @@ def test_an_impossible_output_is_wrong_usage(
     assert [path.name for path in tmp_path.iterdir()] == ["in.lines"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev/full is Linux's")
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.parquet"])
+def test_a_full_disk_is_said_with_the_name(
+    name: str, options: ClassifyOptions, tmp_path: Path
+) -> None:
+    (tmp_path / name).symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=f"^-o .*{name}: cannot be written: No space left"):
+        classify_toy(replace(options, output=tmp_path / name))
+
+
+def test_a_name_may_be_as_long_as_the_disk_allows(options: ClassifyOptions, tmp_path: Path) -> None:
+    room_for_the_rejections = len(".rejected.jsonl")
+    output = tmp_path / ("n" * (255 - room_for_the_rejections - len(".jsonl")) + ".jsonl")
+    assert classify_toy(replace(options, output=output)) == 1
+    assert len(rows_of(output)) == 4
+    assert len(rows_of(Path(f"{output}.rejected.jsonl"))) == 1
+
+
+@pytest.mark.parametrize("length", [245, 300])
+def test_a_name_that_is_too_long_is_wrong_usage_and_not_lost_work(
+    length: int, options: ClassifyOptions, tmp_path: Path
+) -> None:
+    classifier = ByLength()
+    with pytest.raises(UsageError, match=r"^-o .*File name too long"):
+        classify_toy(replace(options, output=tmp_path / f"{'n' * length}.jsonl"), classifier)
+    assert classifier.seen == []
+    assert [path.name for path in tmp_path.iterdir()] == ["in.lines"]
+
+
+def test_rejections_of_an_earlier_run_are_not_read_and_overwritten(
+    options: ClassifyOptions, source: Path, tmp_path: Path
+) -> None:
+    earlier = source.rename(tmp_path / "out.jsonl.rejected.jsonl")
+    with pytest.raises(UsageError, match="would overwrite the input"):
+        classify_toy(replace(options, inputs=(str(earlier),)))
+    assert earlier.exists()
+
+
+def test_a_folder_in_the_place_of_the_rejections_is_noticed_before_the_work(
+    options: ClassifyOptions, tmp_path: Path
+) -> None:
+    (tmp_path / "out.jsonl.rejected.jsonl").mkdir()
+    with pytest.raises(UsageError, match=r"out\.jsonl\.rejected\.jsonl is a folder"):
+        classify_toy(options)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 @pytest.mark.parametrize("name", [".", "*.jsonl"])
 def test_an_output_that_would_be_read_next_time_is_refused(
     name: str, options: ClassifyOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -288,6 +336,44 @@ def test_a_confidence_outside_0_to_1_is_wrong_usage(
     assert f"expected a number from 0 to 1, got '{value}'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments", [[""], ["x", "-o", ""], ["x", "--model="], ["x", "--text-column="]]
+)
+def test_an_empty_name_is_wrong_usage_and_not_this_folder(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["classify", *arguments]) == 2
+    assert "expected a name, got an empty one" in capsys.readouterr().err
+
+
+def test_inputs_behind_only_are_missed_aloud(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert cli.main(["classify", "--only", "boilerplate", "page.html"]) == 2
+    assert "--only boilerplate page.html: no INPUT is left" in capsys.readouterr().err
+
+
+def test_a_closed_stdout_is_said(
+    options: ClassifyOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(UsageError, match="standard output is closed; name a file with -o"):
+        classify_toy(replace(options, output=None))
+    assert classify_toy(options) == 1
+    assert len(rows_of(tmp_path / "out.jsonl")) == 4
+
+
+def test_a_name_with_line_ends_is_told_in_one_line(
+    options: ClassifyOptions, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forged = source.rename(source.with_name("a\nfaqra: all is well\x1b[2J"))
+    assert classify_toy(replace(options, inputs=(str(forged),))) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "a\\nfaqra: all is well\\x1b[2J, row 2: " in said
+
+
 def test_without_inputs_a_terminal_gets_help(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -319,17 +405,30 @@ def test_results_go_to_stdout_as_json_lines_into_a_pipe(
 
 def test_progress_is_drawn_for_a_person_and_only_for_long_work(
     options: ClassifyOptions,
-    source: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    source.write_text("abc\n", encoding="utf-8")
+    class Slow(ByLength):
+        """Gives nothing until the bar is there, or would be."""
+
+        def classify_articles(
+            self, articles: Iterable[Article], *, context: bool = True
+        ) -> Iterator[ArticlePredictions]:
+            for thread in threading.enumerate():
+                if isinstance(thread, threading.Timer) and thread.interval == 0:
+                    thread.join()
+            yield from super().classify_articles(articles, context=context)
+
+    def drawn(options: ClassifyOptions) -> bool:
+        classify_toy(options, Slow())
+        return "4 paragraphs" in capsys.readouterr().err
+
     monkeypatch.setattr("faqra.progress._PATIENCE_S", 0.0)
-    classify_toy(options)
-    assert capsys.readouterr().err == ""
+    assert not drawn(options)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    classify_toy(options)
-    assert "1 paragraphs" in capsys.readouterr().err
+    assert drawn(options)
+    assert drawn(replace(options, output=None))  # into a pipe
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert not drawn(replace(options, output=None, to="jsonl"))  # would run into the results
     monkeypatch.setattr("faqra.progress._PATIENCE_S", 60.0)
-    classify_toy(options)
-    assert capsys.readouterr().err == ""
+    assert not drawn(options)

@@ -94,6 +94,14 @@ def test_a_name_that_is_no_text_can_be_said(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == "faqra: left out page-\\udcff.html\n"
 
 
+def test_closed_streams_stop_nothing() -> None:
+    code = (
+        "import sys; sys.stdin = sys.stderr = sys.stdout = None; from faqra.cli import main; "
+        "sys.exit(main(['classify', 'no-such-file', '--model', 'no-such-model']))"
+    )
+    assert _python("-c", code).returncode == 2
+
+
 def test_importing_faqra_loads_none_of_its_rooms() -> None:
     code = (
         "import sys, faqra; "

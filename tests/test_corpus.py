@@ -161,7 +161,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         f"  {path}: row 9: expected 'paragraphs' and 'labels', or 'text' and 'label', got id, text",
         f"  {path}: row 10: expected a JSON object, got a list",
         f"  {path}: row 11: expected a JSON object, got no valid JSON: Expecting property name "
-        "enclosed in double quotes at 2",
+        "enclosed in double quotes: column 2",
         f"  {path}: row 12: expected UTF-8, got byte 0xff at 1",
         f"  {tmp_path}: cannot be read: Is a directory",
     ]
@@ -183,7 +183,7 @@ def test_a_table_without_the_columns_is_one_mistake(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
     told = mistakes(tmp_path / "a.csv")
     assert "expected one of the columns paragraphs, text; got a, b" in told
-    assert told.startswith("1 mistakes")
+    assert told.startswith("1 mistake in the corpus:")
 
 
 def test_a_pattern_that_matches_nothing_is_a_mistake(tmp_path: Path) -> None:

@@ -137,3 +137,41 @@ def test_the_real_annotations_are_hydrated_whole(tmp_path: Path) -> None:
         assert [(a.id, a.paragraphs, a.labels) for a in hydrated] == [
             (a.id, a.paragraphs, a.labels) for a in original
         ]
+
+
+def test_no_result_overwrites_an_input(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = corpus.read_bytes()
+    here = str(corpus.parent)
+    assert cli.main(["data", "annotate", str(corpus), "-o", str(corpus)]) == 2
+    parts = ["--shares", "corpus=0.5", "other=0.5"]
+    assert cli.main(["data", "split", str(corpus), "-o", here, *parts]) == 2
+    annotations = tmp_path / "annotations"
+    annotations.mkdir()
+    cli.main(["data", "annotate", str(corpus), "-o", str(annotations / "corpus.jsonl")])
+    hydrate = ["data", "hydrate", "--sources", here, "--annotations", str(annotations)]
+    assert cli.main([*hydrate, "-o", here]) == 2
+    assert cli.main([*hydrate, "-o", str(annotations)]) == 2
+    assert corpus.read_bytes() == before
+    assert capsys.readouterr().err.count("is an input too") == 4
+
+
+@pytest.mark.parametrize("share", ["=1", "../a=1", "a=nan", "a=0", "a=-1", "a=2", "a", "a=b"])
+def test_a_share_has_a_plain_name_and_a_number(
+    share: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["-o", str(tmp_path / "parts"), f"--shares={share}"]
+    assert cli.main(["data", "split", str(corpus), *arguments]) == 2
+    assert f"got {share!r}" in capsys.readouterr().err
+    assert not (tmp_path / "parts").exists()
+
+
+@pytest.mark.parametrize("verb", ["annotate", "split"])
+def test_a_place_that_cannot_be_written_is_wrong_usage(
+    verb: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    output = str(tmp_path / "file" / "below.jsonl")
+    assert cli.main(["data", verb, str(corpus), "-o", output]) == 2
+    assert capsys.readouterr().err.startswith(f"faqra: -o {output}: ")

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_a_page_that_shows_nothing_is_rejected(name: str, raw: bytes, tmp_path: 
         return
     (tmp_path / name).write_bytes(raw)
     where = name if name == "-" else str(tmp_path / name)
-    assert read(where, stdin=raw) == [Rejected(where, None, "no visible text")]
+    assert read(where, stdin=raw) == [Rejected(where, None, "expected visible text, got none")]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_the_text_may_stand_in_a_column_of_any_name(name: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b'{"text": ', "expected a JSON object, got no valid JSON: Expecting value at 9"),
+        (b'{"text": ', "expected a JSON object, got no valid JSON: Expecting value: column 9"),
         (b'[{"text": "a"}]', "expected a JSON object, got a list"),
         (b'"text"', "expected a JSON object, got a string"),
         (b"[" * 100_000, "expected a JSON object, got what cannot be read: "),
@@ -215,9 +216,9 @@ def test_the_text_may_stand_in_a_column_of_any_name(name: str, tmp_path: Path) -
         (b'{"text": 5}', "text: expected a string, got a number"),
         (b'{"paragraphs": "a"}', "paragraphs: expected a list of strings, got a string"),
         (b'{"paragraphs": ["a", 1]}', "paragraphs: expected a list of strings, got a number at 1"),
-        (b'{"paragraphs": []}', "no visible text"),
-        (b'{"text": " \\n"}', "no visible text"),
-        (b'{"html": "<script>1</script>"}', "no visible text"),
+        (b'{"paragraphs": []}', "expected visible text, got none"),
+        (b'{"text": " \\n"}', "expected visible text, got none"),
+        (b'{"html": "<script>1</script>"}', "expected visible text, got none"),
         (b'{"body": "a", "text": null}', "expected one of paragraphs, text, html; got body, text"),
         (b"{}", "expected one of paragraphs, text, html; got an empty row"),
     ],
@@ -466,7 +467,32 @@ def test_standard_input_is_known_by_its_content(
 def test_a_json_document_is_not_read_as_prose(tmp_path: Path) -> None:
     (tmp_path / "page.json").write_text('[{"text": "a"}]', encoding="utf-8")
     (said,) = rejected(tmp_path / "page.json")
-    assert said.reason == "expected a JSON object, got a list"
+    assert said.reason == ("expected a JSON object, got a list; jq -c '.[]' makes JSON Lines of it")
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (bytes(range(256)) * 20, "expected text or HTML, got binary data"),
+        (b"\x89PNG\r\n\x1a\n\n\n", "expected text or HTML, got a PNG picture"),
+        ('{"text": "a"}\n{"text": "b"}\n'.encode("utf-16-le"), "expected JSON Lines in UTF-8"),
+    ],
+)
+def test_what_is_no_json_lines_at_all_is_said_once(raw: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(raw)
+    (said,) = rejected(tmp_path / "rows.jsonl")
+    assert said.reason.startswith(reason)
+    assert said.row is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/fd")
+def test_a_pipe_with_a_name_is_read() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, NEWS.encode())
+    os.close(writing)
+    (article,) = read(f"/dev/fd/{reading}")
+    os.close(reading)
+    assert texts(article) == NEWS.splitlines()
 
 
 def test_json_lines_in_utf16_are_said_once() -> None:
@@ -490,7 +516,7 @@ def test_offsets_give_back_the_text(text: str) -> None:
             assert item.text == text
             assert_offsets(item)
         else:
-            assert item.reason == "no visible text"
+            assert item.reason == "expected visible text, got none"
 
 
 def test_how_far_reading_is_ends_at_the_size_of_the_files(tmp_path: Path) -> None:

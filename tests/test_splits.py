@@ -11,7 +11,7 @@ from faqra_data.corpus import LabelledArticle
 from faqra_data.duplicates import clusters, shared_paragraphs
 from faqra_data.errors import CorpusError
 from faqra_data.labels import LABELS
-from faqra_data.splits import check_leaks, folds, split
+from faqra_data.splits import check_leaks, folds, split, without_leaks
 
 WORDS = "قال أعلن وزير رئيس مدرسة مدينة كتاب عمل يوم سنة بحر جبل شارع بيت سوق خبر طريق نهر".split()
 SHARES = {"train": 0.8, "dev": 0.1, "test": 0.1}
@@ -115,6 +115,15 @@ def test_an_id_in_two_parts_is_a_leak() -> None:
     twice = LabelledArticle("a", ("نص",), LABELS[:1])
     with pytest.raises(CorpusError, match="article a stands in train and in test"):
         check_leaks({"train": [twice], "test": [twice]})
+
+
+def test_what_shares_text_with_held_out_articles_can_be_left_out() -> None:
+    shared = sentence(1000)
+    held_out = [article(1, shared), article(2)]
+    articles = [article(2), article(3), article(4, near(shared)), article(5, near(shared))]
+    kept = without_leaks(articles, held_out)
+    assert [one.id for one in kept] == ["a3"]
+    check_leaks({"train": kept, "dev": held_out})
 
 
 def test_many_leaks_are_counted() -> None:

@@ -107,7 +107,7 @@ def test_packed_and_chunked_pages_are_unpacked(
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (record(b"<p>"), f"{URL}: no visible text"),
+        (record(b"<p>"), f"{URL}: expected visible text, got none"),
         (record(b"%PDF-1.7"), f"{URL}: expected text or HTML, got a PDF"),
         (
             record(b"\x8b\x02\x80abc", headers=("Content-Encoding: br",)),

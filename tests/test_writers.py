@@ -157,6 +157,16 @@ def test_the_table_says_what_it_leaves_out() -> None:
     assert "[not all of it was read]" in " ".join(shown.split())
 
 
+def test_every_format_leaves_a_reader_that_is_gone_to_the_command() -> None:
+    class Gone(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise BrokenPipeError
+
+    for format_ in ("table", "jsonl", "csv", "html"):
+        with pytest.raises(BrokenPipeError):
+            open_writer(format_, Gone(), LABELS).write(result(["خبر"]))
+
+
 def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert b"\x1b[34m" in written("table", [result(["نص"])])

@@ -94,8 +94,10 @@ def read_corpus(
             articles.append(article)
     if mistakes:
         more = [f"  and {len(mistakes) - 20} more"] if len(mistakes) > 20 else []
-        lines = [f"{len(mistakes)} mistakes in the corpus:", *(f"  {m}" for m in mistakes[:20])]
-        raise CorpusError("\n".join(lines + more))
+        count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
+        # A label or a name that goes on below would pass for a mistake of its own.
+        named = [f"  {mistake}".replace("\n", "\\n") for mistake in mistakes[:20]]
+        raise CorpusError("\n".join([f"{count} in the corpus:", *named, *more]))
     return articles
 
 

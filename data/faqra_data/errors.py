@@ -25,6 +25,10 @@ class ModelError(FaqraError):
     """A model that is missing, incomplete, altered or of another form."""
 
 
+class OutputError(FaqraError):
+    """Results that cannot be written: the disk is full, say."""
+
+
 class MissingExtraError(FaqraError):
     """A package that only some uses need is not installed."""
 

@@ -40,7 +40,7 @@ def article_of_text(
     """The article of a plain text; InputError where it shows nothing."""
     paragraphs = segment_text(text)
     if not paragraphs:
-        raise InputError("no visible text")
+        raise InputError("expected visible text, got none")
     return Article(id, paragraphs, text, source=source, url=url, title=title, date=date)
 
 
@@ -56,7 +56,7 @@ def article_of_html(
     """The article of a page's markup, by default with its own title; InputError as above."""
     page = read_html(html)
     if not page.paragraphs:
-        raise InputError("no visible text")
+        raise InputError("expected visible text, got none")
     title = title or page.title
     return Article(id, page.paragraphs, page.text, source=source, url=url, title=title, date=date)
 
@@ -81,7 +81,7 @@ def article_of_row(
     name = next((name for name in names if row.get(name) not in (None, "", b"", [])), None)
     if name is None:
         if any(row.get(name) is not None for name in names):
-            raise InputError("no visible text")
+            raise InputError("expected visible text, got none")
         raise InputError(f"expected one of {', '.join(names)}; got {_described(row)}")
     details = {
         column: str(row[column]) for column in DETAIL_COLUMNS if row.get(column) not in (None, "")

@@ -55,7 +55,8 @@ def _read_file(
         with Path(found.name).open("rb") as file:
             told = 0
             for item in _read(file, found, text_column):
-                position = file.tell()
+                # A pipe such as <(command) has no place and no size.
+                position = file.tell() if file.seekable() else 0
                 on_bytes(position - told)
                 told = position
                 yield item

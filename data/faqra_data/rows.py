@@ -4,7 +4,6 @@ A row that is broken is said and reading goes on; no file is ever whole in memor
 does not know what the columns mean.
 """
 
-import codecs
 import csv
 import io
 import json
@@ -107,7 +106,9 @@ def kind_of(value: object) -> str:
 
 
 def _json_rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Rejected]:
-    if stream.peek()[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    # Said once: all of these bytes would be said line by line.
+    codec = codec_of(stream.peek(), html=False)
+    if codec.startswith("utf-16"):
         raise InputError("expected JSON Lines in UTF-8, got UTF-16")
     for number, line in enumerate(stream, 1):
         if not line.strip(b" \t\r\n\xef\xbb\xbf"):
@@ -115,7 +116,7 @@ def _json_rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Rejected]
         try:
             value = _JSON.decode(line.decode("utf-8-sig").rstrip())
         except json.JSONDecodeError as error:
-            reason = f"expected a JSON object, got no valid JSON: {error.msg} at {error.colno}"
+            reason = f"expected a JSON object, got no valid JSON: {error.msg}: column {error.colno}"
         except UnicodeDecodeError as error:
             reason = f"expected UTF-8, got byte 0x{line[error.start]:02x} at {error.start + 1}"
         except (ValueError, RecursionError) as error:  # a huge number, a deep nesting
@@ -125,6 +126,8 @@ def _json_rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Rejected]
                 yield Row(number, value)
                 continue
             reason = f"expected a JSON object, got {kind_of(value)}"
+            if number == 1 and isinstance(value, list):  # a JSON document, not JSON Lines
+                reason += "; jq -c '.[]' makes JSON Lines of it"
         yield Rejected(name, number, reason)
 
 

@@ -133,3 +133,20 @@ def check_leaks(parts: Mapping[str, Sequence[LabelledArticle]]) -> None:
         more = [f"  and {len(leaks) - 10} more"] if len(leaks) > 10 else []
         lines = [f"{len(leaks)} leaks between parts:", *(f"  {leak}" for leak in leaks[:10])]
         raise CorpusError("\n".join(lines + more))
+
+
+def without_leaks(
+    articles: Sequence[LabelledArticle], held_out: Sequence[LabelledArticle]
+) -> list[LabelledArticle]:
+    """The articles that share no id, paragraph or near-duplicate with those held out; in order."""
+    ids = {article.id for article in held_out}
+    kept = [article for article in articles if article.id not in ids]
+    first = len(held_out)
+    while leaking := {
+        pair.second
+        for pair in shared_paragraphs([*held_out, *kept])
+        if pair.first < first <= pair.second
+    }:
+        # Once more: a copy of a copy is only seen when the first one is gone.
+        kept = [article for place, article in enumerate(kept, first) if place not in leaking]
+    return kept

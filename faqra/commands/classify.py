@@ -81,8 +81,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="file, folder, glob or -")
-    parser.add_argument("-o", "--output", metavar="OUTPUT", help="file to write (default: stdout)")
+    parser.add_argument(
+        "inputs", nargs="*", type=_name, metavar="INPUT", help="file, folder, glob or -"
+    )
+    parser.add_argument(
+        "-o", "--output", type=_name, metavar="OUTPUT", help="file to write (default: stdout)"
+    )
     parser.add_argument(
         "--to",
         choices=FORMATS,
@@ -91,6 +95,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--model",
+        type=_name,
         metavar="REF",
         help="model folder, hub id or Bento tag (default: the bundled model)",
     )
@@ -118,6 +123,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--text-column",
+        type=_name,
         default="text",
         metavar="NAME",
         help="column that holds the text in .jsonl, .csv and .parquet (default: text)",
@@ -128,6 +134,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Classify what the command line names."""
     if not args.inputs and sys.stdin.isatty():
+        if args.only:  # it takes all names that follow
+            raise UsageError(
+                f"--only {' '.join(args.only)}: no INPUT is left; inputs stand before --only"
+            )
         args.print_help()
         return 0
     options = ClassifyOptions(
@@ -154,7 +164,8 @@ def run_classify(
     `load` makes the classifier; `read` gives what is in the inputs, and tells how many bytes more
     of them are done.
     """
-    format_ = choose_format(options.to, options.output, terminal=sys.stdout.isatty())
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    format_ = choose_format(options.to, options.output, terminal=terminal)
     if options.output is not None:
         refuse_overlap(options.output, options.inputs)
     from faqra.progress import ProgressBar  # noqa: PLC0415 - wrong usage and --help need none
@@ -167,7 +178,8 @@ def run_classify(
         _check_labels(options.only, classifier.labels)
         writer = open_writer(format_, stream, classifier.labels)
         source = _Source(options, read, rejections)
-        with ProgressBar(_total_bytes(options)) as progress:
+        apart = options.output is not None or not terminal
+        with ProgressBar(_total_bytes(options), wanted=apart) as progress:
             for result in classifier.classify_articles(source, context=options.context):
                 emptied.note(result)
                 kept = _selected(result, options)
@@ -244,7 +256,7 @@ class _Emptied:
             more = ", ..." if self._count > len(self._first) else ""
             say(
                 f"paragraphs with no readable text in them: {self._count} "
-                f"({', '.join(self._first)}{more}); their labels come from their neighbours alone"
+                f"({', '.join(self._first)}{more}); their labels rest on their neighbours at best"
             )
 
 
@@ -265,6 +277,13 @@ def _check_labels(only: Iterable[str], labels: tuple[str, ...]) -> None:
             f"--only {' '.join(unknown)}: the model has no such label; expected some of "
             f"{', '.join(labels)} (inputs stand before --only)"
         )
+
+
+def _name(text: str) -> str:
+    """An empty name is a shell variable that was never set, and would mean this very folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a name, got an empty one")
+    return text
 
 
 def _probability(text: str) -> float:

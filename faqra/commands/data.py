@@ -7,6 +7,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+from faqra.output import refuse_overlap
 from faqra.usage import UsageError
 from faqra.voice import say
 
@@ -96,9 +97,10 @@ def _hydrate(args: argparse.Namespace) -> int:
     if not files:
         raise UsageError(f"--annotations {args.annotations}: no .jsonl file of annotations in it")
     annotations = {file.name: read_annotations(file) for file in files}
+    sources = [source / file.name for source in args.sources for file in files]
+    _prepare_folder(args.output, list(annotations), [*map(str, files), *map(str, sources)])
     hydrated = hydrate([one for each in annotations.values() for one in each], args.sources)
     found = {article.id: article for article in hydrated.articles}
-    args.output.mkdir(parents=True, exist_ok=True)
     for name, wanted in annotations.items():
         articles = [found[one.id] for one in wanted if one.id in found]
         write_corpus(articles, args.output / name)
@@ -124,6 +126,11 @@ def _annotate(args: argparse.Namespace) -> int:
     from faqra_data.corpus import read_corpus  # noqa: PLC0415 - as above
     from faqra_data.standoff import annotate, write_annotations  # noqa: PLC0415
 
+    refuse_overlap(args.output, args.corpus)  # the text would be lost
+    if not args.output.parent.is_dir():
+        raise UsageError(
+            f"-o {args.output}: there is no folder {args.output.parent}; make it first"
+        )
     annotations = [annotate(article) for article in read_corpus(args.corpus)]
     write_annotations(annotations, args.output)
     paragraphs = sum(len(one.labels) for one in annotations)
@@ -155,8 +162,9 @@ def _split(args: argparse.Namespace) -> int:
     shares = dict(args.shares)
     if len(shares) != len(args.shares):
         raise UsageError("--shares: a part is named twice")
-    parts = split(read_corpus(args.corpus), shares, by_source=args.by_source, seed=args.seed)
-    args.output.mkdir(parents=True, exist_ok=True)
+    corpus = read_corpus(args.corpus)
+    _prepare_folder(args.output, [f"{name}.jsonl" for name in shares], args.corpus)
+    parts = split(corpus, shares, by_source=args.by_source, seed=args.seed)
     for name, articles in parts.items():
         write_corpus(articles, args.output / f"{name}.jsonl")
         paragraphs = sum(len(article.paragraphs) for article in articles)
@@ -175,9 +183,25 @@ def _check(args: argparse.Namespace) -> int:
     return 0
 
 
-def _share(text: str) -> tuple[str, float]:
-    name, _, share = text.partition("=")
+def _prepare_folder(folder: Path, names: list[str], inputs: list[str]) -> None:
+    """Make the folder of results before the long work; no result may overwrite an input."""
+    for name in names:
+        refuse_overlap(folder / name, inputs)
     try:
-        return name, float(share)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected PART=SHARE, got {text!r}") from error
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"-o {folder}: cannot be made a folder: {error.strerror}") from error
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        share = float(number)
+    except ValueError:
+        share = 0.0
+    # A part becomes the name of a file; not above 0 is also what is no number.
+    if not name or name != Path(name).name or not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(
+            f"expected PART=SHARE, got {text!r}; PART a plain name, SHARE above 0, up to 1"
+        )
+    return name, share

@@ -36,12 +36,19 @@ _SHOWN_CHARACTERS = 4_000
 _STACKED_BELOW = 76
 
 
+class _Console(Console):
+    """Leaves it to the command what happens when the reader of a pipe is gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class TableWriter:
     """Colours and width are the terminal's; NO_COLOR and COLUMNS are honoured."""
 
     def __init__(self, stream: BinaryIO, labels: Sequence[str]) -> None:
         text = codecs.getwriter("utf-8")(stream)
-        self._console = Console(file=cast("IO[str]", text), highlight=False, emoji=False)
+        self._console = _Console(file=cast("IO[str]", text), highlight=False, emoji=False)
         self._styles = {label: _STYLES[tone] for label, tone in tones(labels).items()}
         self._label_width = max((len(label) for label in labels), default=0)
         self._counts: Counter[str] = Counter()

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 class Backend(Protocol):
     """Something that runs an encoder with a token-classification head."""
 
-    def token_logits(
-        self, ids: NDArray[np.int64], mask: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def token_logits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Logits of shape (windows, tokens, labels) for ids and mask of shape (windows, tokens)."""
         ...

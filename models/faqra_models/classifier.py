@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from faqra_data.article import Article
-from faqra_data.html import looks_like_html, read_html
-from faqra_data.segmentation import segment_text
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from faqra_data.article import Article
+from faqra_data.html import looks_like_html, read_html
+from faqra_data.segmentation import segment_text
 from faqra_models.backend import Backend
 from faqra_models.encoding import Layout, Window, cut_batches, pool
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction, Prediction

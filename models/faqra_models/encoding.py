@@ -42,9 +42,7 @@ class Layout:
     sep_id: int
     pad_id: int
 
-    def windows(
-        self, paragraphs: Sequence[Sequence[int]], *, context: bool = True
-    ) -> list[Window]:
+    def windows(self, paragraphs: Sequence[Sequence[int]], *, context: bool = True) -> list[Window]:
         """The windows of one page (or, without context, of each paragraph by itself).
 
         `paragraphs` are token ids without special tokens; every one of them owns at least one

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faqra_data.errors import ModelError
-
 from faqra_models.settings import Settings
 
 SETTINGS = "faqra.json"
@@ -20,6 +19,8 @@ TOKENIZER = "tokenizer.json"
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 ONNX = "model.onnx"
+# Where a run folder of `faqra train` holds its model; naming the run folder means that one.
+RUN_MODEL = "model"
 _REQUIRED = (CONFIG, TOKENIZER, SETTINGS)
 # Forms of weights whose loading runs code that the file brings.
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
@@ -36,6 +37,8 @@ class ModelFolder:
     @classmethod
     def open(cls, path: Path) -> "ModelFolder":
         """Check the folder and read its settings; ModelError says what is wrong with it."""
+        if not (path / SETTINGS).exists() and (path / RUN_MODEL / SETTINGS).is_file():
+            path = path / RUN_MODEL
         if not path.is_dir():
             raise ModelError(f"{path}: no such model folder; expected one with {SETTINGS}")
         missing = [name for name in (*_REQUIRED, DIGESTS) if not (path / name).is_file()]

@@ -8,9 +8,9 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from faqra_data.errors import MissingExtraError, ModelError
 from tokenizers import Tokenizer
 
+from faqra_data.errors import MissingExtraError, ModelError
 from faqra_models.backend import Backend
 from faqra_models.classifier import Classifier
 from faqra_models.folder import ONNX, TOKENIZER, ModelFolder
@@ -71,8 +71,9 @@ def _hub_model(name: str) -> Path:
     try:
         return Path(snapshot_download(name, ignore_patterns=["*.bin", "*.pt", "*.msgpack", "*.h5"]))
     except Exception as error:  # hub and network errors share no public base class
+        reason = str(error).strip().partition("\n")[0]
         raise ModelError(
-            f"{name}: neither a folder here nor to be had from the hub: {error}"
+            f"{name}: neither a folder here nor to be had from the hub: {reason}"
         ) from error
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from faqra_data.errors import ModelError
 from numpy.typing import NDArray
+
+from faqra_data.errors import ModelError
 
 # Names that `faqra export` gives the graph's inputs and output.
 INPUT_IDS = "input_ids"
@@ -33,9 +34,7 @@ class OnnxBackend:
             reason = str(error).splitlines()[0]
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {reason}") from error
 
-    def token_logits(
-        self, ids: NDArray[np.int64], mask: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def token_logits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Logits of shape (windows, tokens, labels)."""
         outputs = self._session.run([LOGITS], {INPUT_IDS: ids, ATTENTION_MASK: mask})
         return np.asarray(outputs[0], dtype=np.float32)

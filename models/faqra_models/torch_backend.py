@@ -1,12 +1,20 @@
-"""torch and transformers behind the backend's seam; the room's only module that knows them."""
+"""torch and transformers behind the backend's seam.
 
+Beside `export` the room's only module that knows them; it does not know what the labels mean.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from faqra_data.errors import ModelError
+from huggingface_hub.utils import logging as hub_logging
 from numpy.typing import NDArray
-from transformers import AutoModelForTokenClassification
+from transformers import AutoModelForTokenClassification, PreTrainedModel
+from transformers.utils import logging
+
+from faqra_data.errors import ModelError
 
 
 class TorchBackend:
@@ -22,14 +30,7 @@ class TorchBackend:
         if device == "cuda" and not torch.cuda.is_available():
             raise ModelError("device cuda: torch finds no CUDA device here; use cpu or auto")
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        try:
-            model = AutoModelForTokenClassification.from_pretrained(
-                path, dtype=dtype, use_safetensors=True, local_files_only=True
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"{path}: transformers cannot load it: {reason}") from error
-        return cls(model.to(device))
+        return cls(load_model(path, dtype).to(device))  # type: ignore[arg-type]
 
     def token_logits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Logits of shape (windows, tokens, labels)."""
@@ -43,3 +44,37 @@ class TorchBackend:
             ).logits
         self._model.train(was_training)
         return np.asarray(logits.float().cpu().numpy(), dtype=np.float32)
+
+
+def load_model(path: Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The torch model in a folder, ready to answer; ModelError where transformers cannot."""
+    try:
+        with quiet_transformers():
+            model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
+                path, dtype=dtype, use_safetensors=True, local_files_only=True
+            )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"{path}: transformers cannot load it: {reason}") from error
+    model.eval()
+    return model
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """No bars and no advice from transformers and the hub within the block.
+
+    What they were set to is kept.
+    """
+    verbosity, hub_verbosity = logging.get_verbosity(), hub_logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    hub_logging.set_verbosity(hub_logging.ERROR)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        hub_logging.set_verbosity(hub_verbosity)
+        if bars:
+            logging.enable_progress_bar()

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from faqra_models.encoding import Layout, Window, cut_batches
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
+
+from faqra_models.encoding import Layout, Window, cut_batches
 
 _NO_PARAGRAPH = -1
 
@@ -41,7 +42,6 @@ class TrainingBatches(Dataset[dict[str, Any]]):
         together = [layout.windows(tokens, context=True) for tokens, _ in articles]
         alone = [layout.windows(tokens, context=False) for tokens, _ in articles]
         self._batches: list[list[tuple[int, Window]]] = []
-        self.epoch_ends: list[int] = []
         for epoch in range(epochs):
             chance = np.random.default_rng([seed, epoch])
             as_page = chance.random(len(articles)) >= context_dropout
@@ -53,7 +53,6 @@ class TrainingBatches(Dataset[dict[str, Any]]):
             cuts = cut_batches([window for _, window in windows], batch_tokens)
             for cut in chance.permutation(len(cuts)):
                 self._batches.append([windows[position] for position in cuts[cut]])
-            self.epoch_ends.append(len(self._batches))
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -94,7 +93,5 @@ def class_weights(labels: NDArray[np.int64], count: int, how: str) -> NDArray[np
         return None
     frequency = np.bincount(labels, minlength=count) / len(labels)
     power = {"balanced": 1.0, "square_root": 0.5}[how]
-    weights = np.divide(
-        1.0, frequency**power, out=np.zeros_like(frequency), where=frequency > 0
-    )
+    weights = np.divide(1.0, frequency**power, out=np.zeros_like(frequency), where=frequency > 0)
     return np.asarray(weights / (weights * frequency).sum())

@@ -4,18 +4,44 @@ Articles go through the same classifier that users call. This module does not kn
 scores are computed (`scores`) or written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+
 from faqra_data.corpus import LabelledArticle
 from faqra_data.errors import CorpusError
 from faqra_models.classifier import Classifier, softmax
-from numpy.typing import NDArray
-
 from faqra_training.scores import Scores, score
 
 # Temperatures tried: a finer grid changes the calibration error by less than its own noise.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 101)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A classifier's scores, with and without context, beside other judges' on the same pages."""
+
+    together: Scores
+    alone: Scores
+    others: Mapping[str, Scores] = field(default_factory=dict)
+
+    def rows(self) -> list[tuple[str, Scores]]:
+        """All scores with their names, the classifier's first."""
+        own = [("in context", self.together), ("paragraph by paragraph", self.alone)]
+        return [*own, *self.others.items()]
+
+
+def compare(
+    classifier: Classifier,
+    articles: Sequence[LabelledArticle],
+    others: Mapping[str, Scores] | None = None,
+) -> Comparison:
+    """The classifier's scores in both ways, beside `others`."""
+    together = evaluate(classifier, articles, context=True)
+    alone = evaluate(classifier, articles, context=False)
+    return Comparison(together, alone, others or {})
 
 
 def evaluate(

@@ -76,7 +76,9 @@ class _Recipe:
         if mistakes:
             count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
             raise RecipeError("\n".join([f"{where}: {count}", *(f"  {m}" for m in mistakes)]))
-        frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in usable.items()}
+        frozen: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in usable.items()
+        }
         return cls(**frozen)
 
     @classmethod
@@ -99,6 +101,10 @@ class _Recipe:
             mistakes.append(f"labels: expected two or more different names, got {list(labels)}")
         return mistakes
 
+    def make_normaliser(self) -> Normaliser:
+        """The normaliser, what the recipe leaves out by default."""
+        return Normaliser.from_dict({**_default_normaliser(), **self.normaliser})
+
     def to_dict(self) -> dict[str, Any]:
         """The settings by name, fit for JSON."""
         return asdict(self)
@@ -109,15 +115,20 @@ class TrainingRecipe(_Recipe):
     """How a classifier is fine-tuned.
 
     `encoder` is a folder or a hub id that `AutoModel` loads. `train` and `dev` are files or
-    globs of labelled articles. One epoch reads every article once; `context_dropout` is the
-    share of articles that an epoch reads paragraph by paragraph instead of as a page, so that
-    the same weights serve single paragraphs. `batch_tokens` counts the padded tokens of a step
-    on one device. `patience` counts evaluations without a better macro-F1 on `dev`.
+    globs of labelled articles; without `dev`, `dev_share` of the paragraphs of `train` are set
+    apart for it. Paths are relative to the working directory. One epoch reads every article
+    once; `context_dropout` is the share of articles that an epoch reads paragraph by paragraph
+    instead of as a page, so that the same weights serve single paragraphs. `batch_tokens` counts
+    the padded tokens of a step on one device. `patience` counts evaluations without a better
+    macro-F1 on `dev`. `dropout` replaces what the encoder's configuration says. `leaks` says what
+    becomes of train articles that share text with `dev`. `notes` is a text file that the model's
+    card ends with.
     """
 
     encoder: str
     train: tuple[str, ...]
-    dev: tuple[str, ...]
+    dev: tuple[str, ...] = ()
+    dev_share: float = 0.1
     labels: tuple[str, ...] = LABELS
     text_column: str = "text"
     label_column: str = "label"
@@ -131,10 +142,13 @@ class TrainingRecipe(_Recipe):
     warmup_share: float = 0.1
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
+    dropout: float | None = None
+    leaks: Literal["refuse", "drop"] = "refuse"
     class_weights: Literal["none", "balanced", "square_root"] = "square_root"
     evaluations_per_epoch: int = 1
     patience: int = 3
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    notes: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,10 +177,12 @@ class PretrainingRecipe(_Recipe):
     warmup_steps: int = 100
     weight_decay: float = 0.01
     save_steps: int = 250
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
+    "dev_share": (0.01, 0.5),
     "context_dropout": (0.0, 1.0),
     "max_tokens": (16, 8192),
     "epochs": (1, 1000),
@@ -177,6 +193,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "warmup_share": (0.0, 1.0),
     "weight_decay": (0.0, 1.0),
     "label_smoothing": (0.0, 0.5),
+    "dropout": (0.0, 0.9),
     "evaluations_per_epoch": (1, 1000),
     "patience": (1, 1000),
     "vocabulary_size": (100, 65_535),
@@ -192,7 +209,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "warmup_steps": (0, 1_000_000),
     "save_steps": (1, 1_000_000),
 }
-_NOT_EMPTY = ("name", "encoder", "train", "dev", "corpora")
+_NOT_EMPTY = ("name", "encoder", "train", "corpora")
 
 
 def _toml_value(raw: str) -> Any:  # noqa: ANN401 - TOML's values are of any type

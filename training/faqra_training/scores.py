@@ -47,9 +47,7 @@ class Scores:
         precision, recall, f1 = _precision_recall_f1(self.confusion)
         support = self.confusion.sum(axis=1)
         return {
-            label: LabelScores(
-                float(precision[i]), float(recall[i]), float(f1[i]), int(support[i])
-            )
+            label: LabelScores(float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
             for i, label in enumerate(self.labels)
         }
 
@@ -77,12 +75,14 @@ def score(
 ) -> Scores:
     """Scores of `probabilities`, shape (paragraphs, labels), against `gold` label numbers.
 
-    `articles` numbers each paragraph's article from 0; the bootstrap resamples these.
+    `articles` says by number which article each paragraph is of; the bootstrap resamples these.
     """
     given = probabilities.argmax(axis=1)
-    count = int(articles.max()) + 1
+    # Counted anew: an article without a paragraph has no number, and a draw must not be of it.
+    numbers, owners = np.unique(articles, return_inverse=True)
+    count = len(numbers)
     each = np.zeros((count, len(labels), len(labels)), dtype=np.int64)
-    np.add.at(each, (articles, gold, given), 1)
+    np.add.at(each, (owners, gold, given), 1)
     confusion = each.sum(axis=0)
     chance = np.random.default_rng(0)
     # How often each article was drawn, times its confusion counts, is a resample's confusion.

@@ -1,0 +1,44 @@
+"""`faqra export`: a model folder that answers without torch.
+
+This module does not know how a graph is made (`faqra_models.export`).
+"""
+
+import argparse
+from pathlib import Path
+
+from faqra.extras import needing, without_warnings
+from faqra.voice import say
+
+# As in faqra_models.export, which is slow to import.
+QUANTISATIONS = ("int8", "none")
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare `faqra export`."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write model.onnx into a model folder, so that it needs no torch",
+        description="Writes model.onnx into a model folder, checks it against torch and seals the "
+        "folder anew.",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL", help="model folder or run folder")
+    parser.add_argument(
+        "--quantise",
+        choices=QUANTISATIONS,
+        default="int8",
+        help="weights in 8 bits, or as they are (default: int8)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export the model that the command line names."""
+    with without_warnings():
+        with needing("train", "Exporting"):
+            from faqra_models.export import export_onnx  # noqa: PLC0415 - seconds to import
+
+        exported = export_onnx(args.model, args.quantise)
+    say(
+        f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB; its probabilities differ from "
+        f"torch's by {exported.largest_difference:.4f} at most on random tokens"
+    )
+    return 0

@@ -1,0 +1,147 @@
+"""Export: ONNX Runtime answers as torch does, and the folder is sealed anew."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="exporting needs the extra 'train'")
+pytest.importorskip("onnxscript", reason="exporting needs the extra 'train'")
+from transformers import (  # noqa: E402
+    AutoTokenizer,
+    ModernBertConfig,
+    ModernBertForTokenClassification,
+)
+
+from faqra_data.errors import ModelError  # noqa: E402
+from faqra_models import export  # noqa: E402
+from faqra_models.export import export_onnx  # noqa: E402
+from faqra_models.folder import ONNX, WEIGHTS, ModelFolder, seal, write_settings  # noqa: E402
+from faqra_models.loading import load_classifier  # noqa: E402
+from faqra_models.onnx_backend import OnnxBackend  # noqa: E402
+from faqra_models.settings import Settings  # noqa: E402
+from faqra_models.torch_backend import TorchBackend, quiet_transformers  # noqa: E402
+
+SAME = 1e-4
+NEAR = 0.2  # what eight bits make of weights as small and wild as these
+WINDOW = 128  # tokens that a local layer of ModernBERT sees
+
+
+@pytest.fixture
+def folder(tiny_model_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_model_folder, tmp_path / "model"))
+
+
+@pytest.fixture
+def modernbert(tiny_encoder: Path, tmp_path: Path) -> Path:
+    """Three layers, the second and third of which see only their neighbourhood."""
+    path = tmp_path / "modernbert"
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder)
+    torch.manual_seed(0)
+    config = ModernBertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        global_attn_every_n_layers=3,
+        max_position_embeddings=512,
+        local_attention=WINDOW,
+        num_labels=3,
+        initializer_range=0.2,
+        pad_token_id=tokenizer.pad_token_id,
+        cls_token_id=tokenizer.cls_token_id,
+        sep_token_id=tokenizer.sep_token_id,
+        bos_token_id=tokenizer.cls_token_id,
+        eos_token_id=tokenizer.sep_token_id,
+    )
+    with quiet_transformers():
+        ModernBertForTokenClassification(config).save_pretrained(path)
+        tokenizer.save_pretrained(path)
+    write_settings(
+        path,
+        Settings(
+            name="modern",
+            labels=("a", "b", "c"),
+            max_tokens=300,
+            cls_id=tokenizer.cls_token_id,
+            sep_id=tokenizer.sep_token_id,
+            pad_id=tokenizer.pad_token_id,
+        ),
+    )
+    seal(path)
+    return path
+
+
+def largest_difference(folder: Path, lengths: list[int]) -> float:
+    """Between the logits of both backends, over the tokens of rows of these lengths."""
+    ids = np.random.default_rng(1).integers(5, 40, (len(lengths), max(lengths)))
+    mask = (np.arange(max(lengths)) < np.array(lengths)[:, None]).astype(np.int64)
+    torch_logits = TorchBackend.load(folder).token_logits(ids * mask, mask)
+    onnx_logits = OnnxBackend(folder / ONNX, threads=1).token_logits(ids * mask, mask)
+    return float(np.abs(torch_logits - onnx_logits)[mask == 1].max())
+
+
+def test_a_bert_in_8_bits_answers_nearly_the_same(folder: Path) -> None:
+    paragraphs = ["قال الوزير أمس", "اقرأ شارك", "وقع انفجار مدينة قتلى"]
+    before = load_classifier(folder).classify(paragraphs)
+    exported = export_onnx(folder)
+    assert SAME < exported.largest_difference < NEAR
+    assert exported.size_bytes == (folder / ONNX).stat().st_size
+    assert exported.size_bytes < (folder / WEIGHTS).stat().st_size
+    for expected, got in zip(before, load_classifier(folder).classify(paragraphs), strict=True):
+        assert got.probabilities == pytest.approx(expected.probabilities, abs=NEAR)
+
+
+def test_a_modernbert_answers_the_same_at_any_length_and_padding(modernbert: Path) -> None:
+    exported = export_onnx(modernbert, "none")
+    assert exported.largest_difference < SAME
+    for lengths in ([1], [WINDOW], [2 * WINDOW + 7], [290, 130, 3], [40] * 5):
+        assert largest_difference(modernbert, lengths) < 1e-3
+
+
+def test_the_folder_is_sealed_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "_write_graph", lambda _m, _s, path: path.write_bytes(b"graph"))
+    monkeypatch.setattr(export, "_largest_difference", lambda *_: 0.0)
+    before = ModelFolder.open(folder).digest
+    export_onnx(folder, "none")
+    opened = ModelFolder.open(folder)
+    assert opened.has_onnx
+    assert opened.digest != before
+
+
+@pytest.fixture
+def wrong_graph(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """A graph that differs from torch by so much."""
+
+    def make(difference: float) -> None:
+        monkeypatch.setattr(export, "_write_graph", lambda _m, _s, path: path.write_bytes(b""))
+        monkeypatch.setattr(export, "_largest_difference", lambda *_: difference)
+
+    return make
+
+
+def test_a_graph_that_answers_otherwise_is_not_kept(
+    folder: Path, wrong_graph: Callable[[float], None]
+) -> None:
+    wrong_graph(0.01)
+    before = ModelFolder.open(folder).digest
+    with pytest.raises(ModelError, match=r"differs from torch by 0\.010"):
+        export_onnx(folder)
+    assert ModelFolder.open(folder).digest == before
+    assert not (folder / ONNX).exists()
+
+
+def test_a_folder_without_weights_cannot_be_exported(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    seal(folder)
+    with pytest.raises(ModelError, match=r"has no model\.safetensors to export"):
+        export_onnx(folder)
+
+
+def test_an_altered_folder_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match="not the file that was sealed"):
+        export_onnx(folder)

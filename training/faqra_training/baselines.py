@@ -1,0 +1,62 @@
+"""What a model must beat to be worth its weights: the commonest class, and bags of n-grams.
+
+Both learn from the same paragraphs and are scored on the same ones as a model. They see one
+paragraph at a time; this module does not know models.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+
+from faqra_data.corpus import LabelledArticle
+from faqra_data.errors import CorpusError
+from faqra_data.normaliser import Normaliser
+from faqra_training.evaluation import gold_labels
+from faqra_training.scores import Scores, score
+
+MAJORITY = "majority class"
+TFIDF = "TF-IDF + logistic regression"
+# The commonest n-grams; twice as many change macro-F1 by less than its interval.
+_FEATURES = 200_000
+
+
+def baseline_scores(
+    train: Sequence[LabelledArticle],
+    dev: Sequence[LabelledArticle],
+    labels: Sequence[str],
+    normaliser: Normaliser,
+) -> dict[str, Scores]:
+    """The scores on `dev` of each baseline by name, having learned from `train`."""
+    learned, _ = gold_labels(train, labels)
+    if len(set(learned.tolist())) < 2:
+        raise CorpusError("baselines need training paragraphs of two or more labels, got one")
+    gold, numbers = gold_labels(dev, labels)
+    texts = [normaliser.normalise(text) for article in train for text in article.paragraphs]
+    judged = [normaliser.normalise(text) for article in dev for text in article.paragraphs]
+    results = {}
+    for name, pipeline in ((MAJORITY, DummyClassifier()), (TFIDF, _tfidf())):
+        pipeline.fit(texts, learned)
+        probabilities = np.zeros((len(judged), len(labels)))
+        # A label that `train` lacks is one that the baseline never gives.
+        probabilities[:, pipeline.classes_] = pipeline.predict_proba(judged)
+        results[name] = score(labels, gold, probabilities, numbers)
+    return results
+
+
+def _tfidf() -> Pipeline:
+    """Words and pairs of words, and the characters within words, 2 to 5 at a time."""
+    words = TfidfVectorizer(
+        token_pattern=r"\w+|[^\w\s]",
+        ngram_range=(1, 2),
+        sublinear_tf=True,
+        max_features=_FEATURES,
+    )
+    characters = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, max_features=_FEATURES
+    )
+    regression = LogisticRegression(C=4.0, class_weight="balanced", max_iter=1000)
+    return make_pipeline(make_union(words, characters), regression)
