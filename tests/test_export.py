@@ -17,7 +17,7 @@ from transformers import (  # noqa: E402
 
 from faqra_data.errors import ModelError  # noqa: E402
 from faqra_models import export  # noqa: E402
-from faqra_models.export import export_onnx  # noqa: E402
+from faqra_models.export import export_onnx, halve_weights  # noqa: E402
 from faqra_models.folder import ONNX, WEIGHTS, ModelFolder, seal, write_settings  # noqa: E402
 from faqra_models.loading import load_classifier  # noqa: E402
 from faqra_models.onnx_backend import OnnxBackend  # noqa: E402
@@ -145,3 +145,14 @@ def test_an_altered_folder_is_refused(folder: Path) -> None:
     (folder / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match="not the file that was sealed"):
         export_onnx(folder)
+
+
+def test_halved_weights_answer_nearly_the_same(folder: Path) -> None:
+    (before,) = load_classifier(folder).classify(["أعلنت الوزارة"])
+    size = (folder / WEIGHTS).stat().st_size
+    halve_weights(folder)
+    (after,) = load_classifier(folder).classify(["أعلنت الوزارة"])
+    assert (folder / WEIGHTS).stat().st_size < 0.75 * size
+    assert list(after.probabilities.values()) == pytest.approx(
+        list(before.probabilities.values()), abs=0.05
+    )

@@ -28,14 +28,24 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default="int8",
         help="weights in 8 bits, or as they are (default: int8)",
     )
+    parser.add_argument(
+        "--half-weights",
+        action="store_true",
+        help="store the torch weights beside it in bfloat16, half the size",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Export the model that the command line names."""
     with without_warnings():
         with needing("train", "Exporting"):
-            from faqra_models.export import export_onnx  # noqa: PLC0415 - seconds to import
+            from faqra_models.export import (  # noqa: PLC0415 - seconds to import
+                export_onnx,
+                halve_weights,
+            )
 
+        if args.half_weights:
+            halve_weights(args.model)
         exported = export_onnx(args.model, args.quantise)
     say(
         f"{exported.path}: {exported.size_bytes / 1e6:.1f} MB; its probabilities differ from "

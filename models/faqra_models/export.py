@@ -76,6 +76,16 @@ def export_onnx(folder: Path, quantise: Quantisation = "int8") -> Exported:
     return Exported(folder / ONNX, (folder / ONNX).stat().st_size, difference)
 
 
+def halve_weights(folder: Path) -> None:
+    """Store a folder's torch weights in bfloat16, half the size, and seal the folder anew.
+
+    Loading brings them back to 32 bits on a CPU; eight bits of each weight's fraction are kept.
+    """
+    ModelFolder.open(folder)
+    load_model(folder, torch.bfloat16).save_pretrained(folder)
+    seal(folder)
+
+
 class _TokenLogits(torch.nn.Module):
     """The model as the graph has it: two inputs, one output."""
 
