@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from toy_corpus import LABELS, SHARED, WORDS, write_toys
+
+
+# The same examples in every run, and no clock: machines are shared.
+settings.register_profile("faqra", deadline=None, derandomize=True)
+settings.load_profile("faqra")
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,8 @@ def test_a_command_prints_what_the_readme_says(command: str, printed: str, tmp_p
     assert _comparable(done.stdout + done.stderr) == _comparable(printed)
 
 
-def test_the_python_examples_print_what_the_readme_says() -> None:
+def test_the_python_examples_print_what_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
     (block,) = blocks("pycon")
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     example = doctest.DocTestParser().get_doctest(block, {}, "README", "README.md", 0)
