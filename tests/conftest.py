@@ -12,7 +12,6 @@ import pytest
 from hypothesis import settings
 from toy_corpus import LABELS, SHARED, WORDS, write_toys
 
-
 # The same examples in every run, and no clock: machines are shared.
 settings.register_profile("faqra", deadline=None, derandomize=True)
 settings.load_profile("faqra")
