@@ -13,8 +13,8 @@ DEV = ROOT.parent / "shared" / "annotation" / "dev.jsonl"
 DEV_DIGEST = "a5ad060a09be0f5a"
 # Measured on dev when the model was made, less what another processor's rounding may change. A
 # floor goes up with a better model, and down only with a reason in CHANGELOG.md.
-FLOOR_IN_CONTEXT = 0.0
-FLOOR_ALONE = 0.0
+FLOOR_IN_CONTEXT = 0.805
+FLOOR_ALONE = 0.742
 
 
 @pytest.fixture(scope="module")
