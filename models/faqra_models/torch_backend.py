@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from huggingface_hub.utils import logging as hub_logging
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from transformers import AutoModelForTokenClassification, PreTrainedModel
 from transformers.utils import logging
 
@@ -53,7 +54,7 @@ def load_model(path: Path, dtype: torch.dtype) -> PreTrainedModel:
             model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
                 path, dtype=dtype, use_safetensors=True, local_files_only=True
             )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(f"{path}: transformers cannot load it: {reason}") from error
     model.eval()
