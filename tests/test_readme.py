@@ -34,7 +34,7 @@ def test_a_command_prints_what_the_readme_says(command: str, printed: str, tmp_p
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
+        ["bash", "-c", command],
         cwd=tmp_path,
         env={**os.environ, "PATH": path, "COLUMNS": "100"},
         capture_output=True,
