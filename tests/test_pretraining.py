@@ -1,7 +1,6 @@
 """Pretraining: what is read, how it is packed and masked, and that a run can go on."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,10 @@ pytest.importorskip("torch", reason="pretraining needs the extra 'train'")
 from safetensors.numpy import load_file
 from transformers import AutoModel, AutoTokenizer
 
+from faqra_data.errors import RecipeError
 from faqra_training import pretraining
 from faqra_training.embeddings import token_vectors
+from faqra_training.masking import Masker
 from faqra_training.packing import read_pages
 from faqra_training.recipe import PretrainingRecipe
 
@@ -96,21 +97,69 @@ def test_a_run_leaves_an_encoder_that_transformers_loads(
     assert any("eval_loss" in entry for entry in history["log"])
 
 
+def test_a_run_tells_its_losses_and_its_speed(recipe: PretrainingRecipe, tmp_path: Path) -> None:
+    told: list[str] = []
+    encoder = pretraining.pretrain(recipe, tmp_path / "run", tell=told.append)
+    assert "768 tokens to read" in told[0]
+    assert told[1].startswith("step 3 of 6: ")
+    assert "perplexity" in told[1]
+    speed = json.loads((encoder / "pretraining.json").read_text(encoding="utf-8"))["speed"]
+    assert speed["tokens_per_second"] > 0
+    assert 0 < speed["share_of_matrix_rate"] < 1
+    assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_goes_on_with_more_steps_but_not_as_another_one(
+    recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    pretraining.pretrain(recipe, tmp_path / "run")
+    longer = replace(recipe, steps=8)
+    encoder = pretraining.pretrain(longer, tmp_path / "run")
+    log = json.loads((encoder / "pretraining.json").read_text(encoding="utf-8"))["log"]
+    assert [entry["step"] for entry in log if "eval_loss" in entry] == [3, 6, 8]
+    with pytest.raises(RecipeError, match="another recipe or other data, different in width"):
+        pretraining.pretrain(replace(longer, width=32), tmp_path / "run")
+
+
+def test_the_rate_rises_stays_and_falls_to_zero(recipe: PretrainingRecipe) -> None:
+    plan = replace(recipe, steps=100, warmup_steps=10, decay_share=0.2)
+    assert [plan.rate_share(step) for step in (0, 5, 10, 80, 90, 100)] == [0, 0.5, 1, 1, 0.5, 0]
+    assert replace(plan, decay_share=1.0).rate_share(50) == 0.5
+
+
+def test_pages_are_read_from_json_lines_too(recipe: PretrainingRecipe, tmp_path: Path) -> None:
+    path = tmp_path / "pages.jsonl"
+    path.write_text('{"title": "خبر", "text": "أعلن\\nثم غادر"}\n', encoding="utf-8")
+    assert list(read_pages(replace(recipe, corpora=(str(path),)))) == [["خبر", "أعلن", "ثم غادر"]]
+
+
+def test_corpora_that_are_not_there_or_broken_are_one_clear_line(
+    recipe: PretrainingRecipe, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError, match="no such file: nowhere"):
+        list(read_pages(replace(recipe, corpora=("nowhere/*.parquet",))))
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"text": "سليم"}\n{"text": \n', encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"broken\.jsonl, row 2: expected a JSON object"):
+        list(read_pages(replace(recipe, corpora=(str(path),))))
+
+
 def test_a_run_that_was_stopped_ends_at_the_same_weights(
     recipe: PretrainingRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The tokenizer's trainer breaks ties by chance: both runs have the same one.
+    pretraining._tokenizer(recipe, tmp_path / "tokenizer")
+    recipe = replace(recipe, tokenizer=str(tmp_path / "tokenizer"))
     unbroken = pretraining.pretrain(recipe, tmp_path / "unbroken")
     broken = tmp_path / "broken"
-    # The tokenizer's trainer breaks ties by chance: both runs have the same one.
-    shutil.copytree(tmp_path / "unbroken" / "tokenizer", broken / "tokenizer")
-    mask = pretraining._Masker.__call__
+    mask = Masker.__call__
 
-    def mask_until_a_checkpoint(self: pretraining._Masker, rows: list[dict[str, Any]]) -> Any:
+    def mask_until_a_checkpoint(self: Masker, rows: list[dict[str, Any]]) -> Any:
         if (broken / "checkpoints" / "checkpoint-3" / "trainer_state.json").exists():
             raise KeyboardInterrupt
         return mask(self, rows)
 
-    monkeypatch.setattr(pretraining._Masker, "__call__", mask_until_a_checkpoint)
+    monkeypatch.setattr(Masker, "__call__", mask_until_a_checkpoint)
     with pytest.raises(KeyboardInterrupt):
         pretraining.pretrain(recipe, broken)
     monkeypatch.undo()
@@ -125,7 +174,7 @@ def test_masking_hides_a_share_and_never_a_special_token(
     recipe: PretrainingRecipe, tmp_path: Path
 ) -> None:
     tokenizer = pretraining._tokenizer(recipe, tmp_path / "tokenizer")
-    masker = pretraining._Masker(tokenizer, rate=0.3, seed=1)
+    masker = Masker(tokenizer, rate=0.3, seed=1)
     ids = np.full((8, 256), 50)
     ids[:, 0] = tokenizer.cls_token_id
     rows = [{"input_ids": row, "index": number} for number, row in enumerate(ids)]

@@ -16,8 +16,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "pretrain",
         help="learn an encoder from unlabelled pages as a recipe says",
-        description="Learns a tokenizer and an encoder from Parquet files with title and text. A "
-        "run that was stopped goes on when the same command is given again.",
+        description="Learns a tokenizer and an encoder from Parquet or JSON Lines files with title "
+        "and text. A run that was stopped goes on when the same command is given again.",
     )
     add_recipe_options(parser)
 
@@ -31,6 +31,6 @@ def run(args: argparse.Namespace) -> int:
         with needing("train", "Pretraining"):
             from faqra_training.pretraining import pretrain  # noqa: PLC0415 - seconds to import
 
-        encoder = pretrain(recipe, args.output or Path("runs") / recipe.name)
+        encoder = pretrain(recipe, args.output or Path("runs") / recipe.name, tell=say)
     say(f"{encoder}: the encoder; name it in a recipe of 'faqra train'")
     return 0

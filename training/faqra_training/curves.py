@@ -1,4 +1,4 @@
-"""Pictures of a run: loss and macro-F1 over its steps, and a confusion matrix.
+"""Pictures of a run: losses, macro-F1 and speed over its steps, and a confusion matrix.
 
 The only module that knows matplotlib. Figures are drawn without pyplot, so that nothing is
 set for the whole process.
@@ -13,8 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from faqra_training.scores import Scores
+from faqra_training.throughput import SPEED
 
 _SIZE_INCHES = (10, 4)
+_WIDE_INCHES = (13, 4)
 _SQUARE_INCHES = (6.5, 5.5)
 # As the Trainer's log names them, and as the picture does.
 _F1_CURVES = {"eval_macro_f1": "in context", "eval_macro_f1_alone": "paragraph by paragraph"}
@@ -31,6 +33,22 @@ def draw_curves(log: Sequence[Mapping[str, Any]], best_step: int, path: Path) ->
     scores.axvline(best_step, color="gray", linestyle=":", label=f"kept: step {best_step}")
     scores.set(xlabel="step", ylabel="macro-F1 on dev")
     scores.legend()
+    _save(figure, path)
+
+
+def draw_pretraining(log: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Loss, learning rate and speed of a pretraining run by step as a PNG."""
+    figure = Figure(figsize=_WIDE_INCHES, layout="constrained")
+    losses, rates, speeds = figure.subplots(1, 3)
+    losses.plot(*_curve(log, "loss"), color="tab:blue", label="training")
+    losses.plot(*_curve(log, "eval_loss"), color="tab:orange", marker="o", label="held out")
+    losses.set(xlabel="step", ylabel="loss of masked tokens")
+    losses.legend()
+    rates.plot(*_curve(log, "learning_rate"), color="tab:green")
+    rates.set(xlabel="step", ylabel="learning rate")
+    speeds.plot(*_curve(log, SPEED), color="tab:gray")
+    speeds.set(xlabel="step", ylabel="tokens a second")
+    speeds.set_ylim(bottom=0)
     _save(figure, path)
 
 

@@ -1,6 +1,6 @@
 """Unlabelled pages packed to full token windows, for pretraining.
 
-Pages come from Parquet files with `title` and `text`; a window holds whole paragraphs, each
+Pages come from Parquet or JSON Lines with `title` and `text`; a window holds whole paragraphs, each
 closed by [SEP], as the classifier later reads them. This module knows no model.
 """
 
@@ -12,15 +12,16 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from faqra_data.article import Rejected
+from faqra_data.errors import RecipeError
 from faqra_data.normaliser import Normaliser
+from faqra_data.rows import read_rows
 from faqra_data.segmentation import segment_text
 from faqra_training.recipe import PretrainingRecipe
 
-_ROWS_A_READ = 512
 _PAGES_A_BATCH = 256
 # Shorter paragraphs are formulas that unrelated pages share.
 _EXCLUDING_WORDS = 8
@@ -68,10 +69,20 @@ def pack(stream: NDArray[np.uint16], window_tokens: int, seed: int) -> NDArray[n
 
 
 def _rows(patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for path in [path for pattern in patterns for path in sorted(glob.glob(pattern))]:
-        for batch in pq.ParquetFile(path).iter_batches(_ROWS_A_READ, columns=["title", "text"]):
-            for row in batch.to_pylist():
-                yield row["title"] or "", row["text"] or ""
+    """Title and text of each row; RecipeError where files or rows are not there or broken."""
+    for pattern in patterns:
+        paths = sorted(glob.glob(pattern, recursive=True))
+        if not paths:
+            raise RecipeError(
+                f"corpora: no such file: {pattern} (paths are relative to the working directory)"
+            )
+        for path in paths:
+            for row in read_rows(Path(path), one_of=("text",), others=("title",)):
+                if isinstance(row, Rejected):
+                    at = "" if row.row is None else f", row {row.row}"
+                    raise RecipeError(f"corpora: {row.input}{at}: {row.reason}")
+                title, text = row.values.get("title"), row.values.get("text")
+                yield str(title or ""), str(text or "")
 
 
 def _excluded_digests(paths: Iterable[str], normaliser: Normaliser) -> set[bytes]:

@@ -153,14 +153,18 @@ class TrainingRecipe(_Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainingRecipe(_Recipe):
-    """How an encoder is pretrained from nothing on Parquet files with `title` and `text`.
+    """How an encoder is pretrained from nothing on Parquet or JSON Lines with `title` and `text`.
 
-    `exclude` names labelled corpora whose paragraphs no pretraining page may hold.
-    `embeddings` is where the token embeddings start: random, or co-occurrence vectors.
+    `exclude` names labelled corpora whose paragraphs no pretraining page may hold. `tokenizer` is a
+    folder that holds one; without it one is trained on the corpora. `embeddings` is where the token
+    embeddings start: random, or co-occurrence vectors. The learning rate rises over `warmup_steps`,
+    stays, and falls to zero over the last `decay_share` of the steps. `compile` has torch compile
+    the encoder, which pays on a GPU.
     """
 
     corpora: tuple[str, ...]
     exclude: tuple[str, ...] = ()
+    tokenizer: str = ""
     vocabulary_size: int = 20_000
     layers: int = 4
     width: int = 256
@@ -175,9 +179,22 @@ class PretrainingRecipe(_Recipe):
     steps: int = 3000
     learning_rate: float = 2e-3
     warmup_steps: int = 100
+    decay_share: float = 1.0
     weight_decay: float = 0.01
     save_steps: int = 250
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    compile: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """All tokens that are read, repeats counted."""
+        return self.steps * self.batch_size * self.window_tokens
+
+    def rate_share(self, step: int) -> float:
+        """The share of `learning_rate` at a step, 0 to 1."""
+        rise = step / self.warmup_steps if self.warmup_steps else 1.0
+        fall = (self.steps - step) / (self.steps * self.decay_share)
+        return max(0.0, min(rise, 1.0, fall))
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -207,6 +224,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "masking_rate": (0.01, 0.9),
     "steps": (1, 100_000_000),
     "warmup_steps": (0, 1_000_000),
+    "decay_share": (0.001, 1.0),
     "save_steps": (1, 1_000_000),
 }
 _NOT_EMPTY = ("name", "encoder", "train", "corpora")

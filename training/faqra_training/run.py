@@ -6,7 +6,6 @@ again; how a model learns is `learning`'s.
 """
 
 import glob
-import json
 import os
 import platform
 import shutil
@@ -23,21 +22,18 @@ from faqra_models.folder import CARD, RUN_MODEL, ModelFolder, seal, write_settin
 from faqra_models.torch_backend import quiet_transformers
 from faqra_training.baselines import TFIDF, baseline_scores
 from faqra_training.card import model_card
+from faqra_training.claims import claim
 from faqra_training.corpora import Corpora, described, read_corpora
 from faqra_training.curves import draw_confusion, draw_curves
 from faqra_training.evaluation import Comparison, compare
 from faqra_training.learning import Learned, learn
+from faqra_training.progress import say_nothing
 from faqra_training.recipe import TrainingRecipe
 from faqra_training.trainer import CHECKPOINTS, last_whole_checkpoint
 
-_IDENTITY = "run.json"
 _CURVES = "curves.png"
 _CONFUSION = "confusion.png"
 _VERSIONED = ("faqra", "numpy", "tokenizers", "torch", "transformers")
-
-
-def _say_nothing(_: str) -> None:
-    """For those who want to be told nothing."""
 
 
 def train(
@@ -45,7 +41,7 @@ def train(
     folder: Path,
     *,
     allow_leaks: bool = False,
-    tell: Callable[[str], None] = _say_nothing,
+    tell: Callable[[str], None] = say_nothing,
 ) -> Path:
     """Run the recipe in `folder`, or go on with it there; the folder of the finished model.
 
@@ -55,12 +51,15 @@ def train(
     """
     first = int(os.environ.get("RANK", "0")) == 0
     if not first:
-        tell = _say_nothing
+        tell = say_nothing
     notes = _check_places(recipe)
     corpora = read_corpora(recipe, allow_leaks=allow_leaks)
-    if first:
-        _claim(folder, recipe, corpora)
     model = folder / RUN_MODEL
+    if first:
+        # A run that failed before its first checkpoint has left nothing that is worth keeping.
+        begun = model.exists() or last_whole_checkpoint(folder / CHECKPOINTS) is not None
+        identity = {"recipe": recipe.to_dict(), "data": corpora.digests()}
+        claim(folder, identity, command="faqra train", begun=begun)
     if model.exists():
         tell(f"{model}: is trained already with this recipe and these data")
         return ModelFolder.open(model).path
@@ -111,36 +110,6 @@ def _check_places(recipe: TrainingRecipe) -> str:
             "\n".join(["recipe: not all of it is there", *map("  {}".format, mistakes)])
         )
     return notes
-
-
-def _claim(folder: Path, recipe: TrainingRecipe, corpora: Corpora) -> None:
-    """Note whose run the folder holds; RecipeError where that is another's."""
-    own = json.loads(json.dumps({"recipe": recipe.to_dict(), "data": corpora.digests()}))
-    path = folder / _IDENTITY
-    if not path.is_file():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RecipeError(
-                f"{folder}: holds something that is no run of 'faqra train'; name a new or an "
-                "empty folder with -o"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-    # A run that failed before its first checkpoint has left nothing that is worth keeping.
-    elif (folder / RUN_MODEL).exists() or last_whole_checkpoint(folder / CHECKPOINTS):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        different = [
-            name
-            for part in ("recipe", "data")
-            for name in sorted(own[part].keys() | found[part].keys())
-            if own[part].get(name) != found[part].get(name)
-        ]
-        if different:
-            raise RecipeError(
-                f"{folder}: holds a run with another recipe or other data, different in "
-                f"{', '.join(different)}; name another folder with -o, or remove this one"
-            )
-        return
-    text = json.dumps(own, ensure_ascii=False, indent=2)
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _history(

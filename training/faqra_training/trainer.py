@@ -5,20 +5,11 @@ loss, our own evaluation, and checkpoints that a kill at any moment cannot spoil
 does not know recipes' data nor what is written about a run.
 """
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from safetensors.torch import load_file
 from torch.utils.tensorboard import SummaryWriter
 from transformers import (
@@ -34,6 +25,7 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 
 from faqra_data.errors import RecipeError
 from faqra_training.batches import TrainingBatches, pooled_logits
+from faqra_training.progress import ProgressLines
 from faqra_training.recipe import TrainingRecipe
 
 CHECKPOINTS = "checkpoints"
@@ -65,7 +57,7 @@ class ParagraphTrainer(Trainer):
         callbacks: list[TrainerCallback] = [EarlyStoppingCallback(recipe.patience)]
         if arguments.process_index == 0:
             writer = SummaryWriter(str(folder / TENSORBOARD))
-            callbacks += [TensorBoardCallback(writer), _Progress(tell)]
+            callbacks += [TensorBoardCallback(writer), ProgressLines(tell, _dev_scores)]
         super().__init__(
             model=model,
             args=arguments,
@@ -182,43 +174,12 @@ def _arguments(recipe: TrainingRecipe, folder: Path, batches: int) -> TrainingAr
     return arguments
 
 
-class _Progress(TrainerCallback):
-    """A line for each evaluation, and on a terminal a bar with the time left."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._bar = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("steps, left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
-        """Open the bar where the run goes on."""
-        self._bar.add_task("", total=state.max_steps, completed=state.global_step)
-        self._bar.start()
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
-        """Move the bar."""
-        self._bar.update(self._bar.task_ids[0], completed=state.global_step)
-
-    def on_evaluate(self, args: Any, state: Any, control: Any, **keywords: Any) -> None:  # noqa: ANN401, ARG002
-        """Tell step, loss and macro-F1."""
-        losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-        scores = ", ".join(
-            f"{name.removeprefix('eval_').replace('_', ' ')} {value:.4f}"
-            for name, value in keywords["metrics"].items()
-        )
-        loss = f"loss {losses[-1]:.3f}, " if losses else ""
-        self._tell(f"step {state.global_step} of {state.max_steps}: {loss}dev {scores}")
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
-        """Close the bar."""
-        self._bar.stop()
+def _dev_scores(metrics: Mapping[str, float]) -> str:
+    scores = (
+        f"{name.removeprefix('eval_').replace('_', ' ')} {value:.4f}"
+        for name, value in metrics.items()
+    )
+    return f"dev {', '.join(scores)}"
 
 
 def _only_item(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
