@@ -11,11 +11,13 @@ from faqra_data.normaliser import Normaliser
 from faqra_data.splits import check_leaks, split
 
 AUTHORED = Path(__file__).parents[1] / "data" / "authored"
+TRAINED_ON = AUTHORED / "*.jsonl"
+HELD_OUT = AUTHORED / "held-out" / "pages.jsonl"
 
 
 @pytest.fixture(scope="module")
 def articles() -> list[LabelledArticle]:
-    return read_corpus([AUTHORED / "*.jsonl"])
+    return read_corpus([TRAINED_ON, HELD_OUT])
 
 
 def test_there_are_enough_pages_and_paragraphs(articles: list[LabelledArticle]) -> None:
@@ -56,6 +58,14 @@ def test_it_can_be_split_without_leaks(articles: list[LabelledArticle]) -> None:
         assert {label for article in part for label in article.labels} == set(LABELS)
 
 
-def test_its_card_states_its_digest(articles: list[LabelledArticle]) -> None:
+def test_no_outlet_and_no_text_of_the_held_out_part_is_trained_on() -> None:
+    parts = {"trained on": read_corpus([TRAINED_ON]), "held out": read_corpus([HELD_OUT])}
+    check_leaks(parts)
+    sources = [{article.source for article in part} for part in parts.values()]
+    assert not sources[0] & sources[1]
+
+
+@pytest.mark.parametrize("part", [TRAINED_ON, HELD_OUT], ids=["trained on", "held out"])
+def test_its_card_states_its_digests(part: Path) -> None:
     card = (AUTHORED.parent / "README.md").read_text(encoding="utf-8")
-    assert corpus_digest(articles) in card
+    assert corpus_digest(read_corpus([part])) in card
