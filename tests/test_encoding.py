@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faqra_models.encoding import Layout, Window, cut_batches, pool
+from faqra_models.encoding import Layout, Window, cut_batches, pool, repeated
 
 CLS, SEP, PAD = 1, 2, 0
 PAGES = st.lists(st.lists(st.integers(3, 99), max_size=30), max_size=12)
@@ -48,6 +48,25 @@ def test_a_page_that_fits_is_one_sequence() -> None:
 def test_without_context_a_paragraph_sees_no_other() -> None:
     windows = layout(16).windows([[10, 11], [12]], context=False)
     assert [window.ids.tolist() for window in windows] == [[CLS, 10, 11, SEP], [CLS, 12, SEP]]
+
+
+def test_a_paragraph_that_stood_before_is_marked() -> None:
+    marking = Layout(64, CLS, SEP, PAD, repeat_id=9)
+    (window,) = marking.windows([[10, 11], [12], [10, 11], [10]])
+    assert window.ids.tolist() == [CLS, 10, 11, SEP, 12, SEP, 9, 10, 11, SEP, 10, SEP]
+    assert window.owners.tolist() == [-1, 0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3]
+    alone = marking.windows([[10, 11], [10, 11]], context=False)
+    assert all(9 not in window.ids for window in alone)
+
+
+def test_a_longer_part_of_an_earlier_paragraph_is_a_repeat_too() -> None:
+    words = list(range(20, 40))
+    assert repeated([words, words[3:11], words[3:10], words, [*words, 50], []]) == [
+        *(False, True, False, True, False, False)
+    ]
+    # Not where two paragraphs meet, nor where bytes of two tokens look like another.
+    assert repeated([words[:4], words[4:8], words[:8]]) == [False] * 3
+    assert repeated([[256] * 9, [1] * 9]) == [False] * 2
 
 
 def test_a_cut_page_is_cut_between_paragraphs_where_one_fits() -> None:

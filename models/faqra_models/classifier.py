@@ -17,7 +17,7 @@ from faqra_data.article import Article
 from faqra_data.html import looks_like_html, read_html
 from faqra_data.segmentation import segment_text
 from faqra_models.backend import Backend
-from faqra_models.encoding import Layout, Window, cut_batches, pool
+from faqra_models.encoding import Window, cut_batches, pool
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction, Prediction
 from faqra_models.settings import Settings
 
@@ -55,9 +55,7 @@ class Classifier:
         self.digest = digest
         self._tokenizer = tokenizer
         self._backend = backend
-        self._layout = Layout(
-            settings.max_tokens, settings.cls_id, settings.sep_id, settings.pad_id
-        )
+        self._layout = settings.layout()
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ A page is one sequence, `[CLS] p1 [SEP] p2 [SEP] ...`, so that every paragraph i
 neighbours (sequential sentence classification; Cohan et al. 2019). Every token votes: a
 paragraph's logits are the mean of its tokens' logits, its closing [SEP] included. So a
 paragraph longer than a window is read in several and merged by the same mean, and nothing is
-cut. This module knows token ids only, neither texts nor tensors of a framework.
+cut. A paragraph whose words stand earlier on the page begins with a marker, as a small model
+cannot be relied on to notice. This module knows token ids only, neither texts nor tensors of a
+framework.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +18,11 @@ from numpy.typing import NDArray
 # The share of a window, on each side, that only gives context where a page needs several
 # windows: a paragraph at a cut still sees its neighbours, for a third more work.
 _CONTEXT_SHARE = 8
+# Fewer tokens stand inside another paragraph by chance.
+_LEAST_CONTAINED = 8
 _NO_PARAGRAPH = -1
+_PACKED = np.dtype(np.int32)
+_NO_TOKEN = np.array([-1], dtype=_PACKED).tobytes()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +41,16 @@ class Window:
 
 @dataclass(frozen=True)
 class Layout:
-    """How sequences are made for one model: its longest window and its special tokens."""
+    """How sequences are made for one model: its longest window and its special tokens.
+
+    `repeat_id` marks repeated paragraphs; without it they are not marked.
+    """
 
     max_tokens: int
     cls_id: int
     sep_id: int
     pad_id: int
+    repeat_id: int | None = None
 
     def windows(self, paragraphs: Sequence[Sequence[int]], *, context: bool = True) -> list[Window]:
         """The windows of one page (or, without context, of each paragraph by itself).
@@ -48,6 +58,11 @@ class Layout:
         `paragraphs` are token ids without special tokens; every one of them owns at least one
         token of one window, an empty paragraph its [SEP].
         """
+        if context and self.repeat_id is not None:
+            paragraphs = [
+                [self.repeat_id, *tokens] if again else tokens
+                for tokens, again in zip(paragraphs, repeated(paragraphs), strict=True)
+            ]
         numbered = list(enumerate(paragraphs))
         groups = [numbered] if context else [[paragraph] for paragraph in numbered]
         return [window for group in groups if group for window in self._cut(group)]
@@ -83,6 +98,34 @@ class Layout:
             ids[row, : len(window)] = window.ids
             mask[row, : len(window)] = 1
         return ids, mask
+
+
+def repeated(paragraphs: Sequence[Sequence[int]]) -> list[bool]:
+    """For each paragraph of a page, whether its tokens stand in an earlier one.
+
+    As all of it, or, where they are eight or more, as a part.
+    """
+    seen: set[tuple[int, ...]] = set()
+    earlier = bytearray()
+    answers = []
+    for paragraph in paragraphs:
+        tokens = tuple(paragraph)
+        packed = np.array(tokens, dtype=_PACKED).tobytes()
+        again = tokens in seen
+        if not again and len(tokens) >= _LEAST_CONTAINED:
+            again = _find(earlier, packed)
+        answers.append(again and len(tokens) > 0)
+        seen.add(tokens)
+        earlier += packed + _NO_TOKEN
+    return answers
+
+
+def _find(earlier: bytearray, packed: bytes) -> bool:
+    """Whether `packed` stands in `earlier` at the beginning of a token."""
+    start = earlier.find(packed)
+    while start % _PACKED.itemsize and start >= 0:
+        start = earlier.find(packed, start + 1)
+    return start >= 0
 
 
 def _core_end(start: int, room: int, ends: NDArray[np.int64]) -> int:

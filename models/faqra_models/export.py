@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 
 from faqra_data.errors import ModelError
 from faqra_models.classifier import softmax
-from faqra_models.encoding import Layout, Window
+from faqra_models.encoding import Window
 from faqra_models.folder import ONNX, WEIGHTS, ModelFolder, seal
 from faqra_models.onnx_backend import ATTENTION_MASK, INPUT_IDS, LOGITS, OnnxBackend
 from faqra_models.settings import Settings
@@ -153,7 +153,7 @@ def _random_batch(
     model: PreTrainedModel, settings: Settings, lengths: list[int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     chance = np.random.default_rng(0)
-    layout = Layout(settings.max_tokens, settings.cls_id, settings.sep_id, settings.pad_id)
+    layout = settings.layout()
     rows = [chance.integers(0, model.config.vocab_size, length) for length in lengths]
     # A pad within a text is read unlike any other token by some encoders (RoBERTa's positions).
     rows = [np.where(row == settings.pad_id, settings.sep_id, row) for row in rows]

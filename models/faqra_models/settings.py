@@ -10,6 +10,7 @@ from typing import Any
 
 from faqra_data.errors import ModelError
 from faqra_data.normaliser import Normaliser
+from faqra_models.encoding import Layout
 
 FORMAT = 1
 
@@ -24,10 +25,15 @@ class Settings:
     cls_id: int
     sep_id: int
     pad_id: int
+    repeat_id: int | None = None
     normaliser: Normaliser = field(default_factory=Normaliser)
     context: bool = True
     temperature: float = 1.0
     history: Mapping[str, Any] = field(default_factory=dict)
+
+    def layout(self) -> Layout:
+        """How pages become this model's windows."""
+        return Layout(self.max_tokens, self.cls_id, self.sep_id, self.pad_id, self.repeat_id)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -41,6 +47,7 @@ class Settings:
             "cls_id": self.cls_id,
             "sep_id": self.sep_id,
             "pad_id": self.pad_id,
+            "repeat_id": self.repeat_id,
             "temperature": self.temperature,
             "history": dict(self.history),
         }
@@ -62,6 +69,7 @@ class Settings:
             "cls_id": int,
             "sep_id": int,
             "pad_id": int,
+            "repeat_id": int | None,
             "temperature": int | float,
             "history": dict,
         }
@@ -83,6 +91,7 @@ class Settings:
             cls_id=values["cls_id"],
             sep_id=values["sep_id"],
             pad_id=values["pad_id"],
+            repeat_id=values.get("repeat_id"),
             normaliser=Normaliser.from_dict(values["normaliser"]),
             context=values["context"],
             temperature=float(values["temperature"]),

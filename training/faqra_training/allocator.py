@@ -8,6 +8,7 @@ _SETTINGS = {
     "M_MMAP_MAX": (-4, 0),
     "M_TRIM_THRESHOLD": (-1, 2**31 - 1),
     "M_TOP_PAD": (-2, 256 * 2**20),
+    "M_ARENA_MAX": (-8, 1),  # the backward pass runs in a thread whose own arena would shrink
 }
 
 

@@ -27,7 +27,6 @@ from faqra_data.corpus import LabelledArticle
 from faqra_data.errors import ModelError, RecipeError
 from faqra_data.normaliser import Normaliser
 from faqra_models.classifier import Classifier
-from faqra_models.encoding import Layout
 from faqra_models.settings import Settings
 from faqra_models.torch_backend import TorchBackend, quiet_transformers
 from faqra_training.batches import TrainingBatches, class_weights
@@ -172,6 +171,8 @@ def _settings(
         cls_id=first,
         sep_id=last,
         pad_id=tokenizer.pad_token_id,
+        # Fine-tuning never hides a token, so the one that would be is free for another use.
+        repeat_id=tokenizer.mask_token_id,
         normaliser=Normaliser.from_dict({**Normaliser().to_dict(), **recipe.normaliser}),
         context=recipe.context,
     )
@@ -194,10 +195,9 @@ def _batches(
         for article in articles
         if article.paragraphs
     ]
-    settings = classifier.settings
     return TrainingBatches(
         encoded,
-        Layout(settings.max_tokens, settings.cls_id, settings.sep_id, settings.pad_id),
+        classifier.settings.layout(),
         epochs=recipe.epochs,
         batch_tokens=recipe.batch_tokens,
         context=recipe.context,
