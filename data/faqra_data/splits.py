@@ -54,11 +54,31 @@ def folds(
     articles: Sequence[LabelledArticle], count: int, *, by_source: bool = False, seed: int = 0
 ) -> list[int]:
     """For each article its fold, 0 to `count` - 1; linked articles share one."""
+    return _folds(articles, _groups(articles, by_source=by_source), count, seed)
+
+
+def outlet_folds(articles: Sequence[LabelledArticle], count: int, *, seed: int = 0) -> list[int]:
+    """For each article its fold, 0 to `count` - 1; no outlet stands in two.
+
+    Text that outlets share may stand in several folds: whoever learns from the others of a fold
+    leaves it out (`without_leaks`). An article without a source is an outlet of its own.
+    """
+    numbers: dict[str, int] = {}
+    groups = [
+        numbers.setdefault(article.source or f"\0{place}", len(numbers))
+        for place, article in enumerate(articles)
+    ]
+    return _folds(articles, groups, count, seed)
+
+
+def _folds(
+    articles: Sequence[LabelledArticle], groups: Sequence[int], count: int, seed: int
+) -> list[int]:
+    """A fold for each article, one for all of a group, with like shares of the labels."""
     try:
         from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415 - a second
     except ImportError as error:
         raise MissingExtraError("scikit-learn", "train", "Splitting a corpus") from error
-    groups = _groups(articles, by_source=by_source)
     if len(set(groups)) < count:
         raise CorpusError(
             f"{len(set(groups))} groups of articles cannot fill {count} folds; "

@@ -8,6 +8,8 @@ import argparse
 from pathlib import Path
 
 from faqra.extras import needing, without_warnings
+from faqra.score_tables import print_scores
+from faqra.usage import UsageError
 from faqra.voice import say
 
 _EXAMPLES = """\
@@ -38,6 +40,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_false",
         help="train even where train and dev share paragraphs (scores will flatter)",
     )
+    parser.add_argument(
+        "--leave-outlets-out",
+        type=int,
+        metavar="FOLDS",
+        help="instead of a model, make scores on outlets of the training data that are held out "
+        "in turn: one training run for each of FOLDS groups of outlets",
+    )
+    parser.add_argument(
+        "--judged",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="with --leave-outlets-out: the training files whose outlets are held out and judged "
+        "(default: all)",
+    )
 
 
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
@@ -66,10 +83,20 @@ def run(args: argparse.Namespace) -> int:
     from faqra_training.recipe import TrainingRecipe  # noqa: PLC0415 - other commands wait for none of it
 
     recipe = TrainingRecipe.read(args.recipe, args.overrides)
+    folds = args.leave_outlets_out
+    if folds is not None and folds < 2:
+        raise UsageError(f"--leave-outlets-out {folds}: expected two folds or more")
+    if folds is None and args.judged:
+        raise UsageError("--judged is for --leave-outlets-out")
     with without_warnings():
         with needing("train", "Training"):
+            from faqra_training.crossvalidation import leave_outlets_out  # noqa: PLC0415 - as above
             from faqra_training.run import train  # noqa: PLC0415 - seconds to import
 
         folder = args.output or Path("runs") / recipe.name
+        if folds is not None:
+            found = leave_outlets_out(recipe, folder, folds=folds, judged=args.judged, tell=say)
+            print_scores(found.own, found.others)
+            return 0
         train(recipe, folder, allow_leaks=not args.leak_check, tell=say)
     return 0

@@ -7,6 +7,7 @@ paragraph at a time; this module does not know models.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -31,20 +32,32 @@ def baseline_scores(
     normaliser: Normaliser,
 ) -> dict[str, Scores]:
     """The scores on `dev` of each baseline by name, having learned from `train`."""
+    gold, numbers = gold_labels(dev, labels)
+    answers = baseline_probabilities(train, dev, labels, normaliser)
+    return {name: score(labels, gold, each, numbers) for name, each in answers.items()}
+
+
+def baseline_probabilities(
+    train: Sequence[LabelledArticle],
+    judged: Sequence[LabelledArticle],
+    labels: Sequence[str],
+    normaliser: Normaliser,
+) -> dict[str, NDArray[np.float64]]:
+    """Each baseline's answers for all paragraphs of `judged`, shape (paragraphs, labels)."""
     learned, _ = gold_labels(train, labels)
     if len(set(learned.tolist())) < 2:
         raise CorpusError("baselines need training paragraphs of two or more labels, got one")
-    gold, numbers = gold_labels(dev, labels)
-    texts = [normaliser.normalise(text) for article in train for text in article.paragraphs]
-    judged = [normaliser.normalise(text) for article in dev for text in article.paragraphs]
-    results = {}
+    texts, asked = (
+        [normaliser.normalise(text) for article in articles for text in article.paragraphs]
+        for articles in (train, judged)
+    )
+    answers = {}
     for name, pipeline in ((MAJORITY, DummyClassifier()), (TFIDF, _tfidf())):
         pipeline.fit(texts, learned)
-        probabilities = np.zeros((len(judged), len(labels)))
         # A label that `train` lacks is one that the baseline never gives.
-        probabilities[:, pipeline.classes_] = pipeline.predict_proba(judged)
-        results[name] = score(labels, gold, probabilities, numbers)
-    return results
+        answers[name] = np.zeros((len(asked), len(labels)))
+        answers[name][:, pipeline.classes_] = pipeline.predict_proba(asked)
+    return answers
 
 
 def _tfidf() -> Pipeline:

@@ -97,7 +97,7 @@ def _introduction(settings: Settings) -> str:
 def _score_table(scores: Comparison) -> str:
     rows = [
         [name, _with_interval(one), f"{one.accuracy:.3f}", f"{one.ece:.3f}", str(one.n)]
-        for name, one in scores.rows()
+        for name, one in scores.rows.items()
     ]
     lines = [
         "## Scores",

@@ -27,10 +27,15 @@ class Comparison:
     alone: Scores
     others: Mapping[str, Scores] = field(default_factory=dict)
 
-    def rows(self) -> list[tuple[str, Scores]]:
-        """All scores with their names, the classifier's first."""
-        own = [("in context", self.together), ("paragraph by paragraph", self.alone)]
-        return [*own, *self.others.items()]
+    @property
+    def own(self) -> dict[str, Scores]:
+        """The classifier's scores by name."""
+        return {"in context": self.together, "paragraph by paragraph": self.alone}
+
+    @property
+    def rows(self) -> dict[str, Scores]:
+        """All scores by name, the classifier's first."""
+        return {**self.own, **self.others}
 
 
 def compare(
@@ -49,11 +54,18 @@ def evaluate(
 ) -> Scores:
     """Scores over all paragraphs, judged in their article or each by itself."""
     gold, numbers = gold_labels(articles, classifier.labels)
+    answers = probabilities(classifier, articles, context=context)
+    return score(classifier.labels, gold, answers, numbers)
+
+
+def probabilities(
+    classifier: Classifier, articles: Sequence[LabelledArticle], *, context: bool = True
+) -> NDArray[np.float64]:
+    """The classifier's answers for all paragraphs, shape (paragraphs, labels)."""
     results = classifier.classify_articles((a.article() for a in articles), context=context)
-    probabilities = np.array(
+    return np.array(
         [list(p.probabilities.values()) for result in results for p in result.predictions]
     )
-    return score(classifier.labels, gold, probabilities, numbers)
 
 
 def gold_labels(
