@@ -8,18 +8,27 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 
 from faqra_models.encoding import Layout, pool  # noqa: E402
-from faqra_training.batches import TrainingBatches, class_weights, pooled_logits  # noqa: E402
+from faqra_training.batches import (  # noqa: E402
+    EncodedArticle,
+    TrainingBatches,
+    class_weights,
+    pooled_logits,
+)
 
 LAYOUT = Layout(max_tokens=24, cls_id=2, sep_id=3, pad_id=0)
 LABELS = 3
 
 
-def articles(count: int) -> list[tuple[list[list[int]], list[int]]]:
+def articles(count: int) -> list[EncodedArticle]:
     """Pages whose token ids say the article and whose labels say the place."""
     chance = np.random.default_rng(0)
     lengths = [chance.integers(1, 9, size=chance.integers(1, 7)) for _ in range(count)]
     return [
-        ([[10 + number] * int(length) for length in each], [i % LABELS for i in range(len(each))])
+        EncodedArticle(
+            title=[],
+            paragraphs=[[10 + number] * int(length) for length in each],
+            labels=[i % LABELS for i in range(len(each))],
+        )
         for number, each in enumerate(lengths)
     ]
 
@@ -63,7 +72,7 @@ def test_an_epoch_reads_every_token_once(context: bool) -> None:
     read: Counter[int] = Counter()
     for index in range(len(made)):
         read += tokens_of(made[index])
-    wanted = {10 + n: 3 * sum(map(len, tokens)) for n, (tokens, _) in enumerate(articles(20))}
+    wanted = {10 + n: 3 * sum(map(len, one.paragraphs)) for n, one in enumerate(articles(20))}
     assert read == wanted
 
 
@@ -82,7 +91,7 @@ def test_a_batch_stays_in_its_budget() -> None:
 
 def test_context_dropout_reads_all_or_no_articles_as_pages() -> None:
     together, alone = batches(context_dropout=0.0), batches(context_dropout=1.0)
-    paragraphs = sum(len(labels) for _, labels in articles(20))
+    paragraphs = sum(len(one.labels) for one in articles(20))
     rows = sum(alone[index]["input_ids"].shape[0] for index in range(len(alone)))
     assert rows == 2 * paragraphs  # none is longer than a window, and there are two epochs
     assert sum(together[index]["input_ids"].shape[0] for index in range(len(together))) < rows

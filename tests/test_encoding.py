@@ -25,12 +25,18 @@ def votes(windows: list[Window]) -> list[tuple[int, int]]:
     ]
 
 
-@given(paragraphs=PAGES, max_tokens=st.integers(8, 64), context=st.booleans())
+@given(
+    paragraphs=PAGES,
+    title=st.lists(st.integers(3, 99), max_size=20),
+    max_tokens=st.integers(8, 64),
+    context=st.booleans(),
+)
 @settings(max_examples=60, deadline=None)
 def test_every_token_votes_once_for_its_paragraph(
-    paragraphs: list[list[int]], max_tokens: int, context: bool
+    paragraphs: list[list[int]], title: list[int], max_tokens: int, context: bool
 ) -> None:
-    windows = layout(max_tokens).windows(paragraphs, context=context)
+    showing = Layout(max_tokens, CLS, SEP, PAD, shows_title=True)
+    windows = showing.windows(paragraphs, title=title, context=context)
     expected = [
         (number, token) for number, tokens in enumerate(paragraphs) for token in [*tokens, SEP]
     ]
@@ -48,6 +54,26 @@ def test_a_page_that_fits_is_one_sequence() -> None:
 def test_without_context_a_paragraph_sees_no_other() -> None:
     windows = layout(16).windows([[10, 11], [12]], context=False)
     assert [window.ids.tolist() for window in windows] == [[CLS, 10, 11, SEP], [CLS, 12, SEP]]
+
+
+def test_every_window_of_a_page_begins_with_its_title() -> None:
+    showing = Layout(32, CLS, SEP, PAD, shows_title=True)
+    windows = showing.windows([[10] * 20, [11] * 20], title=[7, 8, 9, 7, 8])
+    assert all(window.ids[:6].tolist() == [CLS, 7, 8, 9, 7, SEP] for window in windows)
+    assert all((window.owners[:6] == -1).all() for window in windows)
+    (alone,) = showing.windows([[10]], title=[7], context=False)
+    assert alone.ids.tolist() == [CLS, 10, SEP]
+    (without,) = layout(32).windows([[10]], title=[7])
+    assert without.ids.tolist() == [CLS, 10, SEP]
+
+
+def test_a_title_that_is_the_first_paragraph_is_not_shown_twice() -> None:
+    showing = Layout(32, CLS, SEP, PAD, shows_title=True)
+    windows = showing.windows([[7, 8], [10] * 20, [11] * 20], title=[7, 8])
+    assert windows[0].ids[:4].tolist() == [CLS, 7, 8, SEP]
+    assert windows[0].owners[:4].tolist() == [-1, 0, 0, 0]
+    assert windows[1].ids[:4].tolist() == [CLS, 7, 8, SEP]
+    assert windows[1].owners[:4].tolist() == [-1] * 4
 
 
 def test_a_paragraph_that_stood_before_is_marked() -> None:

@@ -112,8 +112,10 @@ class Classifier:
         return [encoding.ids for encoding in encodings]
 
     def _prepare(self, article: Article, *, context: bool) -> _Prepared:
-        tokens = self.token_ids([paragraph.text for paragraph in article.paragraphs])
-        windows = self._layout.windows(tokens, context=context)
+        title, *tokens = self.token_ids(
+            [article.title, *(paragraph.text for paragraph in article.paragraphs)]
+        )
+        windows = self._layout.windows(tokens, title=title, context=context)
         emptied = tuple(index for index, ids in enumerate(tokens) if not ids)
         return _Prepared(article, windows, emptied)
 

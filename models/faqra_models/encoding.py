@@ -4,9 +4,10 @@ A page is one sequence, `[CLS] p1 [SEP] p2 [SEP] ...`, so that every paragraph i
 neighbours (sequential sentence classification; Cohan et al. 2019). Every token votes: a
 paragraph's logits are the mean of its tokens' logits, its closing [SEP] included. So a
 paragraph longer than a window is read in several and merged by the same mean, and nothing is
-cut. A paragraph whose words stand earlier on the page begins with a marker, as a small model
-cannot be relied on to notice. This module knows token ids only, neither texts nor tensors of a
-framework.
+cut. Every window of a page begins with the page's title, which tells news from opinion where
+the paragraphs come from the middle. A paragraph whose words stand earlier on the page begins
+with a marker, as a small model cannot be relied on to notice. This module knows token ids
+only, neither texts nor tensors of a framework.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 # The share of a window, on each side, that only gives context where a page needs several
 # windows: a paragraph at a cut still sees its neighbours, for a third more work.
 _CONTEXT_SHARE = 8
+# The share of a window that a title may take.
+_TITLE_SHARE = 8
 # Fewer tokens stand inside another paragraph by chance.
 _LEAST_CONTAINED = 8
 _NO_PARAGRAPH = -1
@@ -43,7 +46,8 @@ class Window:
 class Layout:
     """How sequences are made for one model: its longest window and its special tokens.
 
-    `repeat_id` marks repeated paragraphs; without it they are not marked.
+    `repeat_id` marks repeated paragraphs; without it they are not marked. `shows_title` has every
+    window of a page begin with the page's title.
     """
 
     max_tokens: int
@@ -51,12 +55,20 @@ class Layout:
     sep_id: int
     pad_id: int
     repeat_id: int | None = None
+    shows_title: bool = False
 
-    def windows(self, paragraphs: Sequence[Sequence[int]], *, context: bool = True) -> list[Window]:
+    def windows(
+        self,
+        paragraphs: Sequence[Sequence[int]],
+        *,
+        title: Sequence[int] = (),
+        context: bool = True,
+    ) -> list[Window]:
         """The windows of one page (or, without context, of each paragraph by itself).
 
-        `paragraphs` are token ids without special tokens; every one of them owns at least one
-        token of one window, an empty paragraph its [SEP].
+        `paragraphs` and `title` are token ids without special tokens; every paragraph owns at
+        least one token of one window, an empty paragraph its [SEP]. The title owns none; of a
+        long one the beginning is enough. Without context it is left out.
         """
         if context and self.repeat_id is not None:
             paragraphs = [
@@ -64,29 +76,46 @@ class Layout:
                 for tokens, again in zip(paragraphs, repeated(paragraphs), strict=True)
             ]
         numbered = list(enumerate(paragraphs))
-        groups = [numbered] if context else [[paragraph] for paragraph in numbered]
-        return [window for group in groups if group for window in self._cut(group)]
+        if not context:
+            return [window for paragraph in numbered for window in self._cut([paragraph])]
+        if not numbered:
+            return []
+        if title and self.shows_title:
+            shown = [*title[: self.max_tokens // _TITLE_SHARE], self.sep_id]
+        else:
+            shown = []
+        return list(self._cut(numbered, shown, begins=list(paragraphs[0]) == list(title)))
 
-    def _cut(self, paragraphs: Sequence[tuple[int, Sequence[int]]]) -> Iterator[Window]:
+    def _cut(
+        self,
+        paragraphs: Sequence[tuple[int, Sequence[int]]],
+        title: Sequence[int] = (),
+        *,
+        begins: bool = False,
+    ) -> Iterator[Window]:
+        """Windows that each show the title, but for one that `begins` with it anyway."""
         ids = np.array(
             [token for _, tokens in paragraphs for token in (*tokens, self.sep_id)], dtype=np.int64
         )
         lengths = [len(tokens) + 1 for _, tokens in paragraphs]
         owners = np.repeat(np.array([n for n, _ in paragraphs], dtype=np.int64), lengths)
-        capacity = self.max_tokens - 1
-        margin = 0 if len(ids) <= capacity else capacity // _CONTEXT_SHARE
         ends = np.cumsum(lengths)
+        bare, titled = np.array([self.cls_id]), np.array([self.cls_id, *title])
+        capacity = self.max_tokens - len(titled)
+        fits = len(ids) <= self.max_tokens - len(bare if begins else titled)
+        margin = 0 if fits else capacity // _CONTEXT_SHARE
         start = 0
         while start < len(ids):
             first = max(0, start - margin)
-            room = capacity - (start - first)
+            head = bare if begins and first == 0 else titled
+            room = self.max_tokens - len(head) - (start - first)
             end = len(ids)
             if end - start > room:
                 end = _core_end(start, room - margin, ends)
             last = min(len(ids), end + margin)
-            votes = np.full(last - first + 1, _NO_PARAGRAPH, dtype=np.int64)
-            votes[1 + start - first : 1 + end - first] = owners[start:end]
-            yield Window(np.concatenate([[self.cls_id], ids[first:last]]), votes)
+            votes = np.full(len(head) + last - first, _NO_PARAGRAPH, dtype=np.int64)
+            votes[len(head) :][start - first : end - first] = owners[start:end]
+            yield Window(np.concatenate([head, ids[first:last]]), votes)
             start = end
 
     def batch(self, windows: Sequence[Window]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

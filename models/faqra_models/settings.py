@@ -26,6 +26,7 @@ class Settings:
     sep_id: int
     pad_id: int
     repeat_id: int | None = None
+    shows_title: bool = False
     normaliser: Normaliser = field(default_factory=Normaliser)
     context: bool = True
     temperature: float = 1.0
@@ -33,7 +34,14 @@ class Settings:
 
     def layout(self) -> Layout:
         """How pages become this model's windows."""
-        return Layout(self.max_tokens, self.cls_id, self.sep_id, self.pad_id, self.repeat_id)
+        return Layout(
+            self.max_tokens,
+            self.cls_id,
+            self.sep_id,
+            self.pad_id,
+            self.repeat_id,
+            self.shows_title,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -48,6 +56,7 @@ class Settings:
             "sep_id": self.sep_id,
             "pad_id": self.pad_id,
             "repeat_id": self.repeat_id,
+            "shows_title": self.shows_title,
             "temperature": self.temperature,
             "history": dict(self.history),
         }
@@ -70,9 +79,11 @@ class Settings:
             "sep_id": int,
             "pad_id": int,
             "repeat_id": int | None,
+            "shows_title": bool,
             "temperature": int | float,
             "history": dict,
         }
+        values = {"repeat_id": None, "shows_title": False, **values}  # older models lack these
         wrong = [name for name, kind in kinds.items() if not isinstance(values.get(name), kind)]
         if wrong:
             raise ModelError(f"faqra.json: missing or of the wrong type: {', '.join(wrong)}")
@@ -91,7 +102,8 @@ class Settings:
             cls_id=values["cls_id"],
             sep_id=values["sep_id"],
             pad_id=values["pad_id"],
-            repeat_id=values.get("repeat_id"),
+            repeat_id=values["repeat_id"],
+            shows_title=values["shows_title"],
             normaliser=Normaliser.from_dict(values["normaliser"]),
             context=values["context"],
             temperature=float(values["temperature"]),

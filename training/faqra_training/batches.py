@@ -5,6 +5,7 @@ one would have read, on one GPU or several. This module knows token windows, not
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,15 @@ from faqra_models.encoding import Layout, Window, cut_batches
 _NO_PARAGRAPH = -1
 
 
+@dataclass(frozen=True, eq=False)
+class EncodedArticle:
+    """Token ids of an article's title and paragraphs, and its paragraphs' label numbers."""
+
+    title: Sequence[int]
+    paragraphs: Sequence[Sequence[int]]
+    labels: Sequence[int]
+
+
 class TrainingBatches(Dataset[dict[str, Any]]):
     """The batches of all epochs in order, padded and ready for the model.
 
@@ -27,7 +37,7 @@ class TrainingBatches(Dataset[dict[str, Any]]):
 
     def __init__(
         self,
-        articles: Sequence[tuple[Sequence[Sequence[int]], Sequence[int]]],
+        articles: Sequence[EncodedArticle],
         layout: Layout,
         *,
         epochs: int,
@@ -36,11 +46,11 @@ class TrainingBatches(Dataset[dict[str, Any]]):
         context_dropout: float,
         seed: int,
     ) -> None:
-        """`articles` hold token ids and label numbers of their paragraphs."""
+        """Lay out the batches of all epochs."""
         self._articles = articles
         self._layout = layout
-        together = [layout.windows(tokens, context=True) for tokens, _ in articles]
-        alone = [layout.windows(tokens, context=False) for tokens, _ in articles]
+        together = [layout.windows(one.paragraphs, title=one.title) for one in articles]
+        alone = [layout.windows(one.paragraphs, context=False) for one in articles]
         self._batches: list[list[tuple[int, Window]]] = []
         for epoch in range(epochs):
             chance = np.random.default_rng([seed, epoch])
@@ -67,7 +77,7 @@ class TrainingBatches(Dataset[dict[str, Any]]):
                 window.owners[window.owners != _NO_PARAGRAPH], return_inverse=True
             )
             owners[row, : len(window)][window.owners != _NO_PARAGRAPH] = places + len(labels)
-            labels += [self._articles[number][1][paragraph] for paragraph in owned]
+            labels += [self._articles[number].labels[paragraph] for paragraph in owned]
         return {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),

@@ -29,7 +29,7 @@ from faqra_data.normaliser import Normaliser
 from faqra_models.classifier import Classifier
 from faqra_models.settings import Settings
 from faqra_models.torch_backend import TorchBackend, quiet_transformers
-from faqra_training.batches import TrainingBatches, class_weights
+from faqra_training.batches import EncodedArticle, TrainingBatches, class_weights
 from faqra_training.corpora import Corpora
 from faqra_training.evaluation import evaluate, fit_temperature, gold_labels
 from faqra_training.recipe import TrainingRecipe
@@ -173,6 +173,7 @@ def _settings(
         pad_id=tokenizer.pad_token_id,
         # Fine-tuning never hides a token, so the one that would be is free for another use.
         repeat_id=tokenizer.mask_token_id,
+        shows_title=True,
         normaliser=Normaliser.from_dict({**Normaliser().to_dict(), **recipe.normaliser}),
         context=recipe.context,
     )
@@ -190,11 +191,12 @@ def _batches(
     recipe: TrainingRecipe, classifier: Classifier, articles: Sequence[LabelledArticle]
 ) -> TrainingBatches:
     number = {label: i for i, label in enumerate(recipe.labels)}
-    encoded = [
-        (classifier.token_ids(article.paragraphs), [number[label] for label in article.labels])
-        for article in articles
-        if article.paragraphs
-    ]
+    encoded = []
+    for article in articles:
+        if article.paragraphs:
+            title, *paragraphs = classifier.token_ids([article.title, *article.paragraphs])
+            labels = [number[label] for label in article.labels]
+            encoded.append(EncodedArticle(title, paragraphs, labels))
     return TrainingBatches(
         encoded,
         classifier.settings.layout(),
