@@ -1,8 +1,9 @@
 """The classifier: articles in, a prediction for every paragraph out, in the same order.
 
 Prepare (normalise, tokenise, lay out windows), run (the backend, in batches cut by length)
-and finish (pool, calibrate, name the labels) are three steps. This module does not know
-which backend runs, nor where an article came from.
+and finish (pool, calibrate, name the labels) are three steps, so that a service can run the
+windows of many callers together. This module does not know which backend runs, nor where an
+article came from.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,15 +23,18 @@ from faqra_models.prediction import ArticlePredictions, ParagraphPrediction, Pre
 from faqra_models.settings import Settings
 
 # Padded tokens a batch: enough to keep two cores busy, little enough to stay in their cache.
-_TOKENS_PER_BATCH = 4096
+TOKENS_PER_BATCH = 4096
 # Articles prepared together: their windows are sorted by length, so that batches hold windows
 # of like length; more would only hold more in memory.
 _ARTICLES_PER_CHUNK = 64
 
 
 @dataclass(frozen=True, eq=False)
-class _Prepared:
-    """An article ready for the backend."""
+class Prepared:
+    """An article ready for the backend.
+
+    `emptied` are the indexes of the paragraphs of which the normaliser left nothing.
+    """
 
     article: Article
     windows: list[Window]
@@ -91,19 +95,18 @@ class Classifier:
 
         With `context` the paragraphs are judged in their article, where the model can.
         """
-        together = context and self.settings.context
         stream = iter(articles)
         while chunk := list(islice(stream, _ARTICLES_PER_CHUNK)):
-            prepared = [self._prepare(article, context=together) for article in chunk]
+            prepared = self.prepare(chunk, context=context)
             windows = [window for ready in prepared for window in ready.windows]
-            logits = iter(self._run(windows))
+            logits = iter(self.run(windows))
             for ready in prepared:
-                yield self._finish(ready, list(islice(logits, len(ready.windows))))
+                yield self.finish(ready, list(islice(logits, len(ready.windows))))
 
     def paragraph_logits(self, article: Article, *, context: bool = True) -> NDArray[np.float64]:
         """Raw logits of shape (paragraphs, labels), before the temperature."""
-        ready = self._prepare(article, context=context and self.settings.context)
-        return pool(ready.windows, self._run(ready.windows), len(article.paragraphs))
+        (ready,) = self.prepare([article], context=context)
+        return pool(ready.windows, self.run(ready.windows), len(article.paragraphs))
 
     def token_ids(self, paragraphs: Sequence[str]) -> list[list[int]]:
         """The token ids of each paragraph, normalised, without special tokens."""
@@ -111,27 +114,35 @@ class Classifier:
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
-    def _prepare(self, article: Article, *, context: bool) -> _Prepared:
-        title, *tokens = self.token_ids(
-            [article.title, *(paragraph.text for paragraph in article.paragraphs)]
-        )
-        windows = self._layout.windows(tokens, title=title, context=context)
-        emptied = tuple(index for index, ids in enumerate(tokens) if not ids)
-        return _Prepared(article, windows, emptied)
+    def prepare(self, articles: Sequence[Article], *, context: bool = True) -> list[Prepared]:
+        """The articles as windows of token ids, as `classify_articles` reads them."""
+        texts = [
+            text
+            for article in articles
+            for text in (article.title, *(paragraph.text for paragraph in article.paragraphs))
+        ]
+        tokens = iter(self.token_ids(texts))
+        together = context and self.settings.context
+        prepared = []
+        for article in articles:
+            title, *paragraphs = islice(tokens, 1 + len(article.paragraphs))
+            windows = self._layout.windows(paragraphs, title=title, context=together)
+            emptied = tuple(index for index, ids in enumerate(paragraphs) if not ids)
+            prepared.append(Prepared(article, windows, emptied))
+        return prepared
 
-    def _run(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
+    def run(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
         """Token logits of each window, of shape (tokens, labels), in the order given."""
         logits: dict[int, NDArray[np.float32]] = {}
-        for positions in cut_batches(windows, _TOKENS_PER_BATCH):
+        for positions in cut_batches(windows, TOKENS_PER_BATCH):
             ids, mask = self._layout.batch([windows[position] for position in positions])
             answer = self._backend.token_logits(ids, mask)
             for position, row in zip(positions, answer, strict=True):
                 logits[position] = row[: len(windows[position])]
         return [logits[position] for position in range(len(windows))]
 
-    def _finish(
-        self, ready: _Prepared, logits: Sequence[NDArray[np.float32]]
-    ) -> ArticlePredictions:
+    def finish(self, ready: Prepared, logits: Sequence[NDArray[np.float32]]) -> ArticlePredictions:
+        """The answers for an article from the logits of its windows."""
         article = ready.article
         probabilities = softmax(
             pool(ready.windows, logits, len(article.paragraphs)) / self.settings.temperature
