@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import faqra
-from faqra.commands import classify, data, evaluate, export, pretrain, train
+from faqra.commands import classify, data, evaluate, export, pretrain, serve, train
 from faqra.usage import UsageError
 from faqra.voice import say
 from faqra_data.errors import FaqraError
@@ -41,7 +41,7 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: tuple[Command, ...] = (classify, evaluate, train, pretrain, export, data)
+COMMANDS: tuple[Command, ...] = (classify, serve, evaluate, train, pretrain, export, data)
 
 
 class _Version(argparse.Action):

@@ -143,10 +143,17 @@ class Classifier:
 
     def finish(self, ready: Prepared, logits: Sequence[NDArray[np.float32]]) -> ArticlePredictions:
         """The answers for an article from the logits of its windows."""
-        article = ready.article
-        probabilities = softmax(
-            pool(ready.windows, logits, len(article.paragraphs)) / self.settings.temperature
-        )
+        return self.named(ready, self.probabilities(ready, logits))
+
+    def probabilities(
+        self, ready: Prepared, logits: Sequence[NDArray[np.float32]]
+    ) -> NDArray[np.float64]:
+        """Calibrated, of shape (paragraphs, labels), from the logits of the windows."""
+        pooled = pool(ready.windows, logits, len(ready.article.paragraphs))
+        return softmax(pooled / self.settings.temperature)
+
+    def named(self, ready: Prepared, probabilities: NDArray[np.float64]) -> ArticlePredictions:
+        """Probabilities as predictions, each with its paragraph."""
         predictions = tuple(
             ParagraphPrediction(
                 probabilities=dict(zip(self.labels, row.tolist(), strict=True)),
@@ -155,9 +162,9 @@ class Classifier:
                 start=paragraph.start,
                 end=paragraph.end,
             )
-            for paragraph, row in zip(article.paragraphs, probabilities, strict=True)
+            for paragraph, row in zip(ready.article.paragraphs, probabilities, strict=True)
         )
-        return ArticlePredictions(article, predictions, ready.emptied)
+        return ArticlePredictions(ready.article, predictions, ready.emptied)
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,11 +19,14 @@ BUNDLED = Path(__file__).parent / "bundled"
 DEVICES = ("auto", "cpu", "cuda")
 
 
-def load_classifier(reference: str | Path | None = None, *, device: str = "auto") -> Classifier:
+def load_classifier(
+    reference: str | Path | None = None, *, device: str = "auto", threads: int = 0
+) -> Classifier:
     """The classifier of a model folder, a hub id (`owner/name`) or a Bento tag (`name:version`).
 
-    None is the bundled model. Raises ModelError where there is no such model, where it is
-    incomplete or altered, or where the device cannot run it.
+    None is the bundled model. On a CPU it runs in `threads`, 0 being one a core. Raises
+    ModelError where there is no such model, where it is incomplete or altered, or where the
+    device cannot run it.
     """
     if device not in DEVICES:
         raise ModelError(f"device: expected one of {', '.join(DEVICES)}, got {device!r}")
@@ -32,7 +35,8 @@ def load_classifier(reference: str | Path | None = None, *, device: str = "auto"
         tokenizer = Tokenizer.from_file(str(folder.path / TOKENIZER))
     except Exception as error:  # tokenizers raises a bare Exception
         raise ModelError(f"{folder.path / TOKENIZER}: no readable tokenizer: {error}") from error
-    return Classifier(folder.settings, tokenizer, _backend(folder, device), digest=folder.digest)
+    backend = _backend(folder, device, threads)
+    return Classifier(folder.settings, tokenizer, backend, digest=folder.digest)
 
 
 def _locate(reference: str | Path | None) -> Path:
@@ -77,20 +81,20 @@ def _hub_model(name: str) -> Path:
         ) from error
 
 
-def _backend(folder: ModelFolder, device: str) -> Backend:
+def _backend(folder: ModelFolder, device: str, threads: int) -> Backend:
     if device == "auto":
         device = "cuda" if _has_cuda() else "cpu"
     if folder.has_onnx and not (device == "cuda" and find_spec("torch")):
         from faqra_models.onnx_backend import OnnxBackend  # noqa: PLC0415 - 0.1 s to import
 
-        return OnnxBackend(folder.path / ONNX, device=device)
+        return OnnxBackend(folder.path / ONNX, device=device, threads=threads)
     try:
         from faqra_models.torch_backend import TorchBackend  # noqa: PLC0415 - seconds to import
     except ImportError as error:
         raise MissingExtraError(
             "torch", "torch", f"{folder.path} has no {ONNX}, and so the model"
         ) from error
-    return TorchBackend.load(folder.path, device=device)
+    return TorchBackend.load(folder.path, device=device, threads=threads)
 
 
 def _has_cuda() -> bool:

@@ -26,8 +26,13 @@ class TorchBackend:
         self._model = model
 
     @classmethod
-    def load(cls, path: Path, *, device: str = "cpu") -> "TorchBackend":
-        """The model in a folder, in 32 bits on the CPU and in bfloat16 on CUDA."""
+    def load(cls, path: Path, *, device: str = "cpu", threads: int = 0) -> "TorchBackend":
+        """The model in a folder, in 32 bits on the CPU and in bfloat16 on CUDA.
+
+        `threads` above 0 is set for all of torch in this process.
+        """
+        if threads:
+            torch.set_num_threads(threads)
         if device == "cuda" and not torch.cuda.is_available():
             raise ModelError("device cuda: torch finds no CUDA device here; use cpu or auto")
         dtype = torch.bfloat16 if device == "cuda" else torch.float32

@@ -1,0 +1,189 @@
+"""Windows of many callers, run together in batches that are bounded by tokens.
+
+Callers take turns, a window each, so that a long page does not make a short one wait. A
+caller who has gone takes no more of the model's time. This module knows windows and a
+function that runs them, neither texts nor HTTP.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faqra_models.encoding import Window
+from faqra_serving.errors import stopping, too_busy
+
+Logits = NDArray[np.float32]
+# Of a caller told to come back: how long at least, and at most.
+_RETRY_S = (1, 30)
+# Weight of the newest batch in the running estimate of speed.
+_NEWEST = 0.2
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a batch was, for those who count."""
+
+    tokens: int
+    windows: int
+    callers: int
+    seconds: float
+    waited_s: Sequence[float]
+
+
+@dataclass(eq=False)
+class _Job:
+    """One caller's windows, the answers so far, and the promise of all."""
+
+    windows: Sequence[Window]
+    done: "asyncio.Future[list[Logits]]"
+    came: float = field(default_factory=time.perf_counter)
+    next: int = 0
+    answers: dict[int, Logits] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> int:
+        """Tokens that no batch has taken yet."""
+        return sum(map(len, self.windows[self.next :]))
+
+    def take(self, logits: Sequence[Logits], places: Sequence[int]) -> None:
+        """Keep the answers of some windows; the promise is kept when all are there."""
+        self.answers.update(zip(places, logits, strict=True))
+        if len(self.answers) == len(self.windows) and not self.done.done():
+            self.done.set_result([self.answers[place] for place in range(len(self.windows))])
+
+
+class TokenBatcher:
+    """Runs windows for whoever asks; used within one event loop."""
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Window]], list[Logits]],
+        *,
+        batch_tokens: int,
+        wait_ms: float,
+        queued_tokens: int,
+        observe: Callable[[Ran], None] = lambda _: None,
+    ) -> None:
+        """`run` is called in one thread, a batch of about `batch_tokens` at a time.
+
+        A batch that is not full waits for `wait_ms` for more. No more than `queued_tokens` may
+        wait; a caller who finds nobody waiting may bring any number.
+        """
+        self._run = run
+        self._batch_tokens = batch_tokens
+        self._wait_s = wait_ms / 1000
+        self._most_queued = queued_tokens
+        self._observe = observe
+        self._jobs: deque[_Job] = deque()
+        self._more = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="faqra-model")
+        self._tokens_per_s = 10_000.0
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self.queued_tokens = 0
+
+    async def logits(self, windows: Sequence[Window]) -> list[Logits]:
+        """Each window's logits, in the order given; RequestError where there is no room."""
+        if self._closing:
+            raise stopping()
+        waiting = self.queued_tokens
+        if waiting and waiting + sum(map(len, windows)) > self._most_queued:
+            shortest, longest = _RETRY_S
+            raise too_busy(min(longest, max(shortest, round(waiting / self._tokens_per_s))))
+        if not windows:
+            return []
+        if self._task is None:
+            self._task = asyncio.create_task(self._serve())
+        job = _Job(windows, asyncio.get_running_loop().create_future())
+        self._jobs.append(job)
+        self.queued_tokens += job.unread
+        self._more.set()
+        return await job.done
+
+    async def close(self) -> None:
+        """Take no more, and finish what was taken."""
+        self._closing = True
+        self._more.set()
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown()
+
+    async def _serve(self) -> None:
+        while self._jobs or not self._closing:
+            if not self._jobs:
+                self._more.clear()
+                await self._more.wait()
+                continue
+            if self.queued_tokens < self._batch_tokens and not self._closing:
+                await self._wait_for_more()
+            taken = self._take()
+            if taken:
+                await self._answer(taken)
+
+    async def _wait_for_more(self) -> None:
+        until = self._jobs[0].came + self._wait_s
+        while self.queued_tokens < self._batch_tokens:
+            self._more.clear()
+            try:
+                async with asyncio.timeout(until - time.perf_counter()):
+                    await self._more.wait()
+            except TimeoutError:
+                return
+
+    def _take(self) -> list[tuple[_Job, int]]:
+        """The windows of the next batch, each with its place in its job; callers in turn."""
+        taken: list[tuple[_Job, int]] = []
+        tokens = 0
+        while self._jobs and (not taken or tokens < self._batch_tokens):
+            job = self._jobs.popleft()
+            if job.done.done():  # its caller has gone
+                self.queued_tokens -= job.unread
+                continue
+            taken.append((job, job.next))
+            tokens += len(job.windows[job.next])
+            self.queued_tokens -= len(job.windows[job.next])
+            job.next += 1
+            if job.next < len(job.windows):
+                self._jobs.append(job)
+        return taken
+
+    async def _answer(self, taken: Sequence[tuple[_Job, int]]) -> None:
+        """Run a batch; where that fails, each of its callers alone, so that one harms nobody."""
+        began = time.perf_counter()
+        jobs = list(dict.fromkeys(job for job, _ in taken))
+        windows = [job.windows[place] for job, place in taken]
+        try:
+            logits = await self._in_thread(windows)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is its caller's to hear
+            if len(jobs) == 1:
+                self._fail(jobs[0], error)
+                return
+            for job in jobs:
+                await self._answer([(own, place) for own, place in taken if own is job])
+            return
+        for job in jobs:
+            mine = [number for number, (own, _) in enumerate(taken) if own is job]
+            job.take([logits[number] for number in mine], [taken[number][1] for number in mine])
+        seconds = time.perf_counter() - began
+        tokens = sum(map(len, windows))
+        self._tokens_per_s += _NEWEST * (tokens / max(seconds, 1e-6) - self._tokens_per_s)
+        waited = [began - job.came for job, place in taken if place == 0]
+        self._observe(Ran(tokens, len(windows), len(jobs), seconds, waited))
+
+    async def _in_thread(self, windows: Sequence[Window]) -> list[Logits]:
+        loop = asyncio.get_running_loop()
+        logits = await loop.run_in_executor(self._thread, self._run, windows)
+        if len(logits) != len(windows):
+            raise RuntimeError(f"{len(windows)} windows need as many answers, got {len(logits)}")
+        return logits
+
+    def _fail(self, job: _Job, error: BaseException) -> None:
+        # Its other windows are dropped when their turn comes.
+        if not job.done.done():
+            job.done.set_exception(error)

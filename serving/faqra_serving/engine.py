@@ -1,0 +1,78 @@
+"""The classifier for many callers at once: windows are joined, and what is known is kept.
+
+This module does not know HTTP.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from faqra_data.article import Article
+from faqra_models.classifier import Classifier, Prepared
+from faqra_models.prediction import ArticlePredictions
+from faqra_serving.batching import Ran, TokenBatcher
+from faqra_serving.cache import Answer, AnswerCache, key_of
+from faqra_serving.errors import too_late
+from faqra_serving.limits import Limits
+from faqra_serving.metrics import Metrics
+
+# Fewer characters are prepared faster than a thread is asked.
+_CHARACTERS_AT_ONCE = 20_000
+
+
+class Engine:
+    """Answers for articles; used within one event loop."""
+
+    def __init__(self, classifier: Classifier, limits: Limits, metrics: Metrics) -> None:
+        self.classifier = classifier
+        self._limits = limits
+        self._metrics = metrics
+        self._cache = AnswerCache(limits.cached_paragraphs, metrics.count_cache)
+        self._batcher = TokenBatcher(
+            classifier.run,
+            batch_tokens=limits.batch_tokens,
+            wait_ms=limits.wait_ms,
+            queued_tokens=limits.queued_tokens,
+            observe=self._observe,
+        )
+
+    async def answer(
+        self, articles: Sequence[Article], *, context: bool
+    ) -> list[ArticlePredictions]:
+        """The predictions of each article, in order.
+
+        Raises RequestError where the queue is full, the service stops, or the deadline passes.
+        """
+        try:
+            async with asyncio.timeout(self._limits.deadline_s):
+                prepared = await self._prepare(articles, context=context)
+                # A failure of one cancels the others: nobody waits for their answers any more.
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(self._answer(ready)) for ready in prepared]
+        except TimeoutError as error:
+            raise too_late(self._limits.deadline_s) from error
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+        answers = [task.result() for task in tasks]
+        self._metrics.count_predictions(answers)
+        return answers
+
+    async def close(self) -> None:
+        """Take no more work, and finish what was taken."""
+        await self._batcher.close()
+
+    async def _prepare(self, articles: Sequence[Article], *, context: bool) -> list[Prepared]:
+        characters = sum(len(one.text) for article in articles for one in article.paragraphs)
+        if characters < _CHARACTERS_AT_ONCE:
+            return self.classifier.prepare(articles, context=context)
+        return await asyncio.to_thread(self.classifier.prepare, articles, context=context)
+
+    async def _answer(self, ready: Prepared) -> ArticlePredictions:
+        async def compute() -> Answer:
+            logits = await self._batcher.logits(ready.windows)
+            return self.classifier.probabilities(ready, logits)
+
+        answer = await self._cache.get(key_of(ready.windows), compute)
+        return self.classifier.named(ready, answer)
+
+    def _observe(self, ran: Ran) -> None:
+        self._metrics.observe_batch(ran, queued_tokens=self._batcher.queued_tokens)

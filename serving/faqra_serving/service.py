@@ -1,0 +1,65 @@
+"""The BentoML service: loads the model in each worker and puts the application into it.
+
+The only module that knows BentoML. What to serve and how much of it is read from the
+environment, as `bentoml serve`, a Bento and `faqra serve` all start it:
+
+    FAQRA_MODEL      model folder, hub id or Bento model tag (default: the bundled model)
+    FAQRA_WORKERS    processes (default: one for every two cores)
+    FAQRA_API_KEY    asked of every caller where it is set
+    FAQRA_...        the limits of `faqra_serving.limits`
+"""
+
+import logging
+import os
+
+import bentoml
+
+from faqra_models.loading import load_classifier
+from faqra_serving.app import Application
+from faqra_serving.engine import Engine
+from faqra_serving.limits import Limits
+from faqra_serving.metrics import Metrics
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+WORKERS = int(os.environ.get("FAQRA_WORKERS", "0")) or max(1, CORES // 2)
+
+application = Application(Limits.from_environment(), api_key=os.environ.get("FAQRA_API_KEY", ""))
+
+
+@bentoml.service(
+    name="faqra",
+    workers=WORKERS,
+    # The application has a deadline of its own, which tells callers in its own words.
+    traffic={"timeout": 24 * 3600},
+    logging={"access": {"enabled": False}},
+)
+@bentoml.asgi_app(application, path="/")
+class FaqraService:
+    """Labels the paragraphs of Arabic news pages."""
+
+    def __init__(self) -> None:
+        _log_to_stderr()
+        threads = max(1, CORES // WORKERS)
+        classifier = load_classifier(os.environ.get("FAQRA_MODEL") or None, threads=threads)
+        classifier.classify(["فقرة"])  # what is made at the first answer is made before it
+        application.metrics = Metrics()
+        application.engine = Engine(classifier, application.limits, application.metrics)
+
+    def __is_ready__(self) -> bool:
+        return application.engine is not None
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    async def finish(self) -> None:
+        """Answer what was accepted, then stop."""
+        if application.engine is not None:
+            await application.engine.close()
+
+
+def _log_to_stderr() -> None:
+    """One JSON object a request, and nothing before it."""
+    logger = logging.getLogger("faqra.serving")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
