@@ -29,7 +29,7 @@ DOORS = {
     "warcio": {"faqra_data.warc"},
     "datasketch": {"faqra_data.duplicates"},
     "onnxruntime": {"faqra_models.onnx_backend", "faqra_models.export"},
-    "bentoml": {"faqra_models.loading", "faqra_serving.service"},
+    "bentoml": {"faqra_models.store", "faqra_serving.service"},
     "fastapi": {"faqra_serving.app"},
     "prometheus_client": {"faqra_serving.metrics"},
     "matplotlib": {"faqra_training.curves"},

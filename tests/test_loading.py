@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import faqra
 from faqra_data.errors import MissingExtraError, ModelError
 from faqra_models import loading
 from faqra_models.folder import seal
@@ -66,26 +67,34 @@ def test_a_bento_tag_needs_bentoml(monkeypatch: pytest.MonkeyPatch) -> None:
         load_classifier("faqra:latest")
 
 
-def test_a_bento_tag_names_a_model_of_the_store(tiny_model_folder: Path, tmp_path: Path) -> None:
+def test_a_model_is_put_into_the_store_and_loaded_by_its_tag(
+    tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    environment = {**os.environ, "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"}
+
+    def run(*command: str) -> "subprocess.CompletedProcess[str]":
+        words = [sys.executable, "-W", "ignore", *command]
+        return subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+
+    export = ["-m", "faqra", "export", str(tiny_model_folder), "--bento"]
+    done = run(*export, "toy:first")
+    assert done.returncode == 0, done.stderr
+    assert "faqra serve --model toy:first" in done.stderr
+    again = run(*export, "toy:first")
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert "the Bento store does not take it" in again.stderr
     code = (
-        "import sys, shutil, bentoml, faqra\n"
-        "with bentoml.models.create('toy:first') as model:\n"
-        f"    shutil.copytree({str(tiny_model_folder)!r}, model.path, dirs_exist_ok=True)\n"
+        "import bentoml, faqra\n"
+        "print(bentoml.models.get('toy:first').info.metadata['labels'])\n"
         "print(len(faqra.load('toy:first').classify(['نص'])))\n"
         "try:\n"
         "    faqra.load('toy:second')\n"
         "except faqra.FaqraError as error:\n"
         "    print(error)\n"
     )
-    environment = {**os.environ, "BENTOML_HOME": str(tmp_path), "BENTOML_DO_NOT_TRACK": "True"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    assert done.stdout == "1\ntoy:second: no such model in the Bento store\n", done.stderr
+    labels, *rest = run("-c", code).stdout.splitlines()
+    assert labels == str(list(faqra.load(tiny_model_folder).labels))
+    assert rest == ["1", "toy:second: no such model in the Bento store"]
 
 
 def test_an_unknown_device_is_said(tiny_model_folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from faqra_data.errors import MissingExtraError, ModelError
+from faqra_models import store
 from faqra_models.backend import Backend
 from faqra_models.classifier import Classifier
 from faqra_models.folder import ONNX, TOKENIZER, ModelFolder
@@ -47,24 +48,13 @@ def _locate(reference: str | Path | None) -> Path:
     if path.exists() or isinstance(reference, Path):
         return path
     if ":" in name and "/" not in name:
-        return _bento_model(name)
+        return store.find(name)
     if name.count("/") == 1 and not name.startswith((".", "~", "/")):
         return _hub_model(name)
     raise ModelError(
         f"{name}: no such model; expected a model folder, a hub id (owner/name) "
         "or a Bento model tag (name:version)"
     )
-
-
-def _bento_model(tag: str) -> Path:
-    try:
-        import bentoml  # noqa: PLC0415 - only this reference needs it
-    except ImportError as error:
-        raise MissingExtraError("bentoml", "serve", f"The Bento model {tag}") from error
-    try:
-        return Path(bentoml.models.get(tag).path)
-    except bentoml.exceptions.NotFound as error:
-        raise ModelError(f"{tag}: no such model in the Bento store") from error
 
 
 def _hub_model(name: str) -> Path:
