@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,11 @@ from faqra_serving.limits import Limits, LimitsError
 from faqra_serving.metrics import Metrics
 
 QUOTE = "وقال وزير الموارد المائية إن الإصلاحات ستنتهي خلال أسبوع."
+_ENDINGS = {
+    "counter": ("_total",),
+    "gauge": ("",),
+    "histogram": ("_bucket", "_sum", "_count"),
+}
 TEASER = "اقرأ أيضًا: أسعار صرف العملات اليوم"
 PAGE = (Path(__file__).parent / "pages" / "sample.html").read_text(encoding="utf-8")
 
@@ -411,3 +417,14 @@ def test_the_openapi_names_every_error(serve: Callable[..., TestClient]) -> None
         assert set(answers) == {"200", "400", "401", "413", "415", "422", "429", "503"}
         schema = answers["422"]["content"]["application/json"]["schema"]
         assert schema["$ref"].endswith("/ErrorAnswer")
+
+
+def test_dashboard_and_alerts_ask_for_metrics_that_there_are() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    known = {f"{one.name}{ending}" for one in registry.collect() for ending in _ENDINGS[one.type]}
+    folder = Path(__file__).parents[1] / "serving" / "operations"
+    for name in ("grafana.json", "alerts.yml"):
+        asked = set(re.findall(r"\bfaqra_\w+", (folder / name).read_text(encoding="utf-8")))
+        assert asked, name
+        assert asked <= known, asked - known
