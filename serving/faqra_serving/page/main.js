@@ -72,10 +72,7 @@ function succeed(said) {
   part("legend").open = false;
   keyForm.hidden = true;
   write(status, "done");
-  const counts = document.createElement("span");
-  counts.className = "unseen";
-  counts.append(...countsInWords());
-  part("counts").replaceChildren(counts);
+  part("counts").replaceChildren(...countsInWords());
   part("result-title").focus();
 }
 
