@@ -29,6 +29,7 @@ from transformers import (
 )
 from transformers.integrations.integration_utils import TensorBoardCallback
 
+from faqra_models.torch_backend import quiet_transformers
 from faqra_training.allocator import keep_freed_memory
 from faqra_training.claims import claim
 from faqra_training.curves import draw_pretraining
@@ -99,13 +100,15 @@ def pretrain(
         ],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    with quiet_transformers():
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
     log = trainer.state.log_history
     draw_pretraining(log, folder / "curves.png")
     history = {"recipe": recipe.to_dict(), "speed": _speed(model, recipe, log), "log": log}
     encoder = folder / "encoder"
-    model.model.save_pretrained(encoder)
-    tokenizer.save_pretrained(encoder)
+    with quiet_transformers():
+        model.model.save_pretrained(encoder)
+        tokenizer.save_pretrained(encoder)
     (encoder / "pretraining.json").write_text(
         json.dumps(history, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
