@@ -1,13 +1,10 @@
-"""How labels look to a person: their tones, their Arabic names, and what counts as unsure.
+"""How labels look to a person: their tones and their Arabic names.
 
 The terminal and the report give each tone its own colour. A model's other labels get a tone
 by their place, and keep their name.
 """
 
 from collections.abc import Sequence
-
-# Below this the second most likely label is often the right one, and a person should look.
-LOW_CONFIDENCE = 0.6
 
 ARABIC_NAMES = {
     "factual_report": "تقرير خبري",

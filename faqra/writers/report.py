@@ -13,10 +13,10 @@ from html import escape
 from importlib.resources import files
 from typing import BinaryIO
 
-from faqra.writers.appearance import ARABIC_NAMES, LOW_CONFIDENCE, percent, tones
+from faqra.writers.appearance import ARABIC_NAMES, percent, tones
 from faqra.writers.rows import showable
 from faqra_data.article import Article
-from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
+from faqra_models.prediction import LOW_CONFIDENCE, ArticlePredictions, ParagraphPrediction
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s]+", re.IGNORECASE)
 _REPORTING = "factual_report"

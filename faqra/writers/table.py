@@ -15,9 +15,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from faqra.writers.appearance import LOW_CONFIDENCE, percent, tones
+from faqra.writers.appearance import percent, tones
 from faqra.writers.rows import showable
-from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
+from faqra_models.prediction import LOW_CONFIDENCE, ArticlePredictions, ParagraphPrediction
 
 # Only colours that every terminal theme has made readable (bright black is not among them).
 _STYLES = {

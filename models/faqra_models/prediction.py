@@ -9,6 +9,9 @@ from functools import cached_property
 
 from faqra_data.article import Article
 
+# Below this the second most likely label is often the right one, and a person should look.
+LOW_CONFIDENCE = 0.6
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -56,6 +56,12 @@ _PAGE = Path(faqra_serving.__file__).parent / "page"
 _Answer = TypeVar("_Answer")
 _LISTS = TypeAdapter[Any](list[LabelScore] | list[list[LabelScore]])
 _ANY = "/{path:path}"
+# After an upgrade no browser may put old and new parts together; no other site may frame the page.
+_PAGE_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Pages are segmented or parsed in a thread where they are longer than this.
 _CHARACTERS_AT_ONCE = 20_000
@@ -107,7 +113,7 @@ class Application(FastAPI):
         self.post("/classify", response_model=InfinityAnswer, responses=_ERRORS)(self.infinity)
         self.get("/v1/model", response_model=ModelAnswer, responses=_READING_ERRORS)(self.model)
         self.get("/", include_in_schema=False)(self.page)
-        self.mount("/static", StaticFiles(directory=_PAGE), name="static")
+        self.mount("/static", _PageFiles(directory=_PAGE), name="static")
         # BentoML's own routes were asked before; what comes here is no route at all.
         self.api_route(_ANY, methods=_METHODS, include_in_schema=False)(self.nowhere)
 
@@ -215,7 +221,7 @@ class Application(FastAPI):
 
     async def page(self) -> FileResponse:
         """The page for people."""
-        return FileResponse(_PAGE / "index.html")
+        return FileResponse(_PAGE / "index.html", headers=_PAGE_HEADERS)
 
     async def nowhere(self, request: Request) -> Response:
         """Any other path, or one asked with a method that it does not have."""
@@ -314,6 +320,16 @@ class Application(FastAPI):
             request,
             RequestError(500, "internal", "this is a fault of the service; its log says more"),
         )
+
+
+class _PageFiles(StaticFiles):
+    """The page's parts, asked for anew each time."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:  # noqa: ANN401 - Starlette's
+        """With the page's headers."""
+        response = super().file_response(*args, **options)
+        response.headers.update(_PAGE_HEADERS)
+        return response
 
 
 def too_long(characters: int, most: int) -> ErrorAnswer:

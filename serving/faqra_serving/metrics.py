@@ -7,14 +7,12 @@ each worker where several processes meet.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from faqra_models.prediction import ArticlePredictions
+from faqra_models.prediction import LOW_CONFIDENCE, ArticlePredictions
 from faqra_serving.batching import Ran
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-# Predictions below are worth a second look: on dev they are right about half of the time.
-LOW_CONFIDENCE = 0.5
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _TOKENS = (16, 64, 256, 512, 1024, 2048, 4096, 8192, 16384)
 

@@ -1,7 +1,7 @@
 /** How labels look: their tones, and which of them make the reporting. The rest comes from the model. */
 
-// Below this more than half speaks for other labels, and a person should look.
-export const LOW_CONFIDENCE = 0.5;
+// As faqra_models.prediction has it: below this the second label is often the right one.
+export const LOW_CONFIDENCE = 0.6;
 export const REPORTING = new Set(["factual_report", "official_quote"]);
 
 const TONES = new Map([

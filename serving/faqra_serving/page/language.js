@@ -15,8 +15,12 @@ let language = recall("localStorage", NAME) === "en" ? "en" : "ar";
 // is isolated, so that it does not turn the words around it.
 const isolated = (value) => `\u2068${value}\u2069`;
 const number = new Intl.NumberFormat("en");
-const measured = (value, unit, unitDisplay) =>
-  new Intl.NumberFormat(`${language}-u-nu-latn`, { style: "unit", unit, unitDisplay }).format(value);
+
+function measured(value, unit, unitDisplay) {
+  const form = { style: "unit", unit, unitDisplay, maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(`${language}-u-nu-latn`, form).format(value);
+}
+
 const FORMATS = {
   label: (label) => STRINGS[language][`label.${label}`] ?? label,
   count: number.format,

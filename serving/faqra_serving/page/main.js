@@ -104,7 +104,7 @@ async function introduce() {
 
 async function readFile(file) {
   clearProblem();
-  const values = { file: file.name, megabytes: Math.floor(mostBytes / 2 ** 20) };
+  const values = { file: file.name, megabytes: mostBytes / 2 ** 20 };
   if (file.size > mostBytes) return fail(new ServiceError("file_too_large", { values }));
   try {
     const text = decode(new Uint8Array(await file.arrayBuffer()));
@@ -147,7 +147,10 @@ form.addEventListener("reset", () => {
   clearProblem();
   page.focus();
 });
-page.addEventListener("input", look);
+page.addEventListener("input", () => {
+  look();
+  if (!running) clear(status); // what it says is of the text before
+});
 page.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) classify();
 });

@@ -61,7 +61,10 @@ function paragraphItem(one, tones) {
   const leftToRight = runsLeftToRight(one.text);
   text.dir = leftToRight ? "ltr" : "rtl";
   if (!leftToRight) text.lang = "ar";
-  const details = make("details", "", summary, probabilityList(one, tones));
+  const details = make("details", "", summary);
+  // Thousands of paragraphs come at once, and few of them are opened.
+  const open = () => details.append(probabilityList(one, tones));
+  details.addEventListener("toggle", open, { once: true });
   const item = make("li", tones.get(one.label) ?? "", details, text);
   item.classList.toggle("unsure", isUnsure(one));
   return item;

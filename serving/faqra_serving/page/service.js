@@ -64,7 +64,7 @@ async function ask(address, options = {}) {
 /** An error answer; what stands between the page and the service may answer in another shape. */
 function errorFrom(answer, status, seconds) {
   const byStatus = { 401: "unauthorized", 413: "body_too_large", 429: "too_busy" };
-  const { code = byStatus[status] ?? "other", message, field } = answer?.error ?? {};
+  const { code = byStatus[status] ?? `http_${status}`, message, field } = answer?.error ?? {};
   const detail = message ?? `HTTP ${status}`;
   return new ServiceError(code, { status, seconds, detail, field });
 }
