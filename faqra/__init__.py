@@ -6,6 +6,7 @@ importing faqra costs nothing.
 
 TYPE_CHECKING = False  # type checkers know this name; importing typing would cost 5 ms
 if TYPE_CHECKING:
+    from faqra.client import Client, ServiceError
     from faqra_data.article import Article
     from faqra_data.errors import FaqraError
     from faqra_models.loading import load_classifier as load
@@ -15,18 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Article",
+    "Client",
     "FaqraError",
     "ParagraphPrediction",
     "Prediction",
+    "ServiceError",
     "__version__",
     "load",
 ]
 
 _HOMES = {
     "Article": ("faqra_data.article", "Article"),
+    "Client": ("faqra.client", "Client"),
     "FaqraError": ("faqra_data.errors", "FaqraError"),
     "ParagraphPrediction": ("faqra_models.prediction", "ParagraphPrediction"),
     "Prediction": ("faqra_models.prediction", "Prediction"),
+    "ServiceError": ("faqra.client", "ServiceError"),
     "load": ("faqra_models.loading", "load_classifier"),
 }
 

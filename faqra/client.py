@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from itertools import islice
+from operator import le, sub
 from random import uniform
-from threading import Lock
 from time import sleep
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from faqra.extras import needing
 from faqra_data.article import Article
@@ -26,10 +26,10 @@ from faqra_models.prediction import ArticlePredictions, ParagraphPrediction, Pre
 if TYPE_CHECKING:
     import httpx
 
-# A request is smaller than the service allows, where it can be: about 50,000 tokens, which a
-# machine of two cores reads in 5 s of the 30 s that it gives itself, and in UTF-8 less than the
-# 1 MiB that nginx lets pass unless told otherwise.
-_CHARACTERS_PER_REQUEST = 200_000
+# A request is smaller than the service allows, where it can be: one of 180,000 characters took a
+# single busy core 13 s (measured with the bundled model) of the 30 s that the service gives
+# itself, and nginx lets no body of more than 1 MiB pass unless told otherwise.
+_CHARACTERS_PER_REQUEST = 100_000
 # As the local classifier: so many are read from a stream before the first is answered.
 _ARTICLES_PER_CHUNK = 64
 # What stands around the paragraphs or articles of a request, and more.
@@ -45,6 +45,7 @@ _JITTER = 1.25
 # Whoever does not take the connection within this time is not there; answers take longer.
 _LONGEST_CONNECT_S = 10.0
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_Json = dict[str, Any]
 
 
 class ServiceError(FaqraError):
@@ -52,7 +53,8 @@ class ServiceError(FaqraError):
 
     `status` is HTTP's, 200 where the answer holds an error beside good ones, and None where
     nothing was answered. `code` is the service's word for it, or one of `no_answer`,
-    `not_the_service` and `wrong_url`. `field` is the part of the request that is at fault.
+    `not_the_service`, `wrong_url` and `wrong_key`. `field` is the part that is at fault: a
+    paragraph that is too long is numbered as it was given, all else as in the request.
     """
 
     def __init__(
@@ -149,7 +151,6 @@ class Client:
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _LONGEST_CONNECT_S)),
             transport=transport,
         )
-        self._lock = Lock()
         self._remembered: ServedModel | None = None
 
     def __enter__(self) -> Self:
@@ -190,10 +191,7 @@ class Client:
         """One prediction a paragraph, each judged by itself; same order and length."""
         if isinstance(paragraphs, str):
             raise TypeError("classify takes a list of paragraphs, got one string: put it in a list")
-        pieces = [
-            _paragraph_piece(text, f"paragraph {index}", field=f"paragraphs.{index}")
-            for index, text in enumerate(paragraphs)
-        ]
+        pieces = [_paragraph_piece(text, index) for index, text in enumerate(paragraphs)]
         answers = self._answers(_CLASSIFY, pieces)
         return [Prediction(p.probabilities, p.truncated) for found in answers for p in found]
 
@@ -210,7 +208,7 @@ class Client:
             )
         is_html = looks_like_html(page)
         body = _json({"html" if is_html else "text": page})
-        load = _Load(articles=1, characters=len(page), body_bytes=len(body) + 1)
+        load = _Load(1, 0, len(page), len(body) + 1)
         (found,) = self._answers(_ARTICLES, [_Piece(body, load, "the page")])
         if is_html:
             return found
@@ -228,7 +226,7 @@ class Client:
         are given first.
         """
         stream = iter(articles)
-        route, pieces_of = (_ARTICLES, _article_pieces) if context else (_CLASSIFY, _each_by_itself)
+        route, pieces_of = (_ARTICLES, _as_a_whole) if context else (_CLASSIFY, _each_by_itself)
         while chunk := list(islice(stream, _ARTICLES_PER_CHUNK)):
             most = _most(self._known().limits)
             parts = [pieces_of(article, most) for article in chunk]
@@ -242,17 +240,17 @@ class Client:
                 yield ArticlePredictions(article, predictions)
 
     def _known(self) -> ServedModel:
-        with self._lock:  # several threads that begin together ask once
-            return self._remembered or self.model()
+        # Threads that begin together may each ask: no harm, and none waits for another's retries.
+        return self._remembered or self.model()
 
     def _answers(
         self, route: "_Route", pieces: Sequence["_Piece"]
     ) -> Iterator[list[ParagraphPrediction]]:
-        """The answers for each piece, in order; asks when they are wanted."""
+        """The answers for each piece, in order; asked for when they are wanted."""
         if not pieces:
             return
         most = _most(self._known().limits)
-        usual = replace(most, characters=min(most.characters, _CHARACTERS_PER_REQUEST))
+        usual = most._replace(characters=min(most.characters, _CHARACTERS_PER_REQUEST))
         for group in _grouped(pieces, usual):
             if len(group) == 1:
                 _check_sendable(group[0], most)
@@ -264,8 +262,8 @@ class Client:
         waiting = [group]
         while waiting:
             part = waiting.pop()
-            asked = part[0].name if len(part) == 1 else f"{len(part)} {route.takes}"
-            where = self._where("POST", route.path, asked)
+            what = part[0].name if len(part) == 1 else f"{len(part)} {route.takes}"
+            where = f"{self._where('POST', route.path)} ({what})"
             try:
                 answer = self._once(where, "POST", route.path, route.body(part))
             except ServiceUnavailableError as failure:
@@ -279,7 +277,7 @@ class Client:
             for piece, row in rows:
                 yield _read(where, route, piece, row)
 
-    def _once(self, where: str, method: str, path: str, body: bytes | None = None) -> Any:
+    def _once(self, where: str, method: str, path: str, body: bytes | None = None) -> _Json:
         """The answer to one request; ServiceUnavailableError where it may be asked again."""
         import httpx  # noqa: PLC0415 - it is there: a client has been made
 
@@ -292,61 +290,40 @@ class Client:
             raise _foreign(where, f"a body that cannot be unpacked: {error}") from error
         return _answer_in(where, response)
 
-    def _where(self, method: str, path: str, asked: str = "") -> str:
-        return f"{method} {self._shown}{path}" + (f" ({asked})" if asked else "")
+    def _where(self, method: str, path: str) -> str:
+        return f"{method} {self._shown}{path}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Load:
+class _Load(NamedTuple):
     """How much of what the service limits a piece or a request holds."""
 
-    articles: int = 0
-    paragraphs: int = 0
-    characters: int = 0
-    body_bytes: int = 0
-
-    def plus(self, other: "_Load", sign: int = 1) -> "_Load":
-        return _Load(
-            self.articles + sign * other.articles,
-            self.paragraphs + sign * other.paragraphs,
-            self.characters + sign * other.characters,
-            self.body_bytes + sign * other.body_bytes,
-        )
-
-    def within(self, most: "_Load") -> bool:
-        return (
-            self.articles <= most.articles
-            and self.paragraphs <= most.paragraphs
-            and self.characters <= most.characters
-            and self.body_bytes <= most.body_bytes
-        )
+    articles: int
+    paragraphs: int
+    characters: int
+    body_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Piece:
     """What is never parted: its JSON, how much it is, and what it is called in an error.
 
-    `longest` and `field` say which paragraph, where it is too long.
+    `longest` is the field of its longest paragraph, where the client knows its paragraphs.
     """
 
     body: bytes
     load: _Load
     name: str
-    longest: str = ""
-    field: str | None = None
+    longest: str | None = None
 
 
 @dataclass(frozen=True)
 class _Route:
-    """A route that takes a list and gives a list of the same length.
-
-    `read` makes the predictions for one piece of one row of the answer.
-    """
+    """A route that takes a list and gives one of the same length, whose rows `read` reads."""
 
     path: str
     takes: str
     gives: str
-    read: Callable[[Any], list[ParagraphPrediction]]
+    read: Callable[[_Json], list[ParagraphPrediction]]
 
     def body(self, pieces: Sequence[_Piece]) -> bytes:
         return b'{"%s":[%s]}' % (self.takes.encode(), b",".join(piece.body for piece in pieces))
@@ -360,7 +337,7 @@ class _Patience:
         self._tried = 0
 
     def wait(self, where: str, failure: ServiceUnavailableError) -> None:
-        """Sleep until it is time to ask again, or raise what `failure` says as the last word."""
+        """Sleep until it is time to ask again, or raise `failure` as the last word."""
         self._tried += 1
         if self._tried > self._retries:
             times = "1 try" if self._tried == 1 else f"{self._tried} tries"
@@ -393,6 +370,11 @@ def _base_url(url: str) -> "httpx.URL":
     return base
 
 
+def _most(limits: RequestLimits) -> _Load:
+    room = limits.body_bytes - _ENVELOPE_BYTES
+    return _Load(limits.articles, limits.paragraphs, limits.characters, room)
+
+
 def _json(value: object) -> bytes:
     """JSON in UTF-8, where a lone surrogate cannot be written.
 
@@ -405,70 +387,71 @@ def _json(value: object) -> bytes:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
-def _paragraph_piece(text: str, name: str, *, field: str | None = None) -> _Piece:
+def _paragraph_piece(text: str, index: int, article: str = "") -> _Piece:
+    field = f"paragraphs.{index}"
+    name = f"{article}, {field}" if article else field
     if not isinstance(text, str):
         raise TypeError(f"{name}: expected a string, got {type(text).__name__}")
     body = _json(text)
-    return _Piece(body, _Load(0, 1, len(text), len(body) + 1), name, field=field)
+    return _Piece(body, _Load(0, 1, len(text), len(body) + 1), name, field)
 
 
 def _each_by_itself(article: Article, most: _Load) -> list[_Piece]:  # noqa: ARG001 - a paragraph is not cut
-    name = f"article {article.id!r}, paragraph"
-    return [_paragraph_piece(one.text, f"{name} {one.index}") for one in article.paragraphs]
-
-
-def _article_pieces(article: Article, most: _Load) -> list[_Piece]:
-    """The article whole where a request can hold it, else cut; nothing where it is empty."""
     name = f"article {article.id!r}"
+    return [_paragraph_piece(one.text, one.index, name) for one in article.paragraphs]
+
+
+def _as_a_whole(article: Article, most: _Load) -> list[_Piece]:
+    """The article in one piece where a request can hold it, else cut; none where it is empty."""
     head = _json({"title": article.title})[:-1] + b',"paragraphs":['
     around = _Load(1, 0, len(article.title), len(head) + len("]},"))
-    paragraphs = _each_by_itself(article, most)
+    room = _Load(*map(sub, most, around))
     pieces = []
-    for group in _grouped(paragraphs, most.plus(around, -1)):
-        load = around
-        for one in group:
-            load = load.plus(one.load)
+    for group in _grouped(_each_by_itself(article, most), room):
         body = head + b",".join(one.body for one in group) + b"]}"
-        longest = max(group, key=lambda one: one.load.characters).name
-        pieces.append(_Piece(body, load, name, longest=longest))
+        load = _sum(around, *(one.load for one in group))
+        longest = max(group, key=lambda one: one.load.characters).longest
+        pieces.append(_Piece(body, load, f"article {article.id!r}", longest))
     return pieces
+
+
+def _sum(*loads: _Load) -> _Load:
+    return _Load(*map(sum, zip(*loads, strict=True)))
+
+
+def _within(load: _Load, most: _Load) -> bool:
+    return all(map(le, load, most))
 
 
 def _grouped(pieces: Iterable[_Piece], most: _Load) -> Iterator[list[_Piece]]:
     """The pieces in groups that are no more than `most`; one that is more stands alone."""
     group: list[_Piece] = []
-    load = _Load()
+    load = _Load(0, 0, 0, 0)
     for piece in pieces:
-        together = load.plus(piece.load)
-        if group and not together.within(most):
+        load = _sum(load, piece.load)
+        if group and not _within(load, most):
             yield group
-            group, together = [], piece.load
+            group, load = [], piece.load
         group.append(piece)
-        load = together
     if group:
         yield group
 
 
-def _most(limits: RequestLimits) -> _Load:
-    room = limits.body_bytes - _ENVELOPE_BYTES
-    return _Load(limits.articles, limits.paragraphs, limits.characters, room)
-
-
 def _check_sendable(piece: _Piece, most: _Load) -> None:
-    """Raise what the service would say; it might hang up before all of the body is sent."""
-    load = piece.load
-    if load.characters > most.characters or load.body_bytes > most.body_bytes:
-        too_many = load.characters > most.characters
-        raise ServiceError(
-            f"{piece.name}: expected at most {most.characters:,} characters and "
-            f"{most.body_bytes:,} bytes of JSON in a request, got {load.characters:,} and "
-            f"{load.body_bytes:,}; cut it where its sense allows",
-            code="too_many_characters" if too_many else "body_too_large",
-            field=piece.field,
-        )
+    """Raise what the service would say: it may hang up before it was sent all that is too much."""
+    if _within(piece.load, most):
+        return
+    too_many = piece.load.characters > most.characters
+    raise ServiceError(
+        f"{piece.name}: expected at most {most.characters:,} characters and {most.body_bytes:,} "
+        f"bytes of JSON in a request, got {piece.load.characters:,} and "
+        f"{piece.load.body_bytes:,}; cut it where its sense allows",
+        code="too_many_characters" if too_many else "body_too_large",
+        field=piece.longest,
+    )
 
 
-def _answer_in(where: str, response: "httpx.Response") -> Any:
+def _answer_in(where: str, response: "httpx.Response") -> _Json:
     """What the service answered; every way in which it did not becomes an error."""
     status = response.status_code
     try:
@@ -482,7 +465,7 @@ def _answer_in(where: str, response: "httpx.Response") -> Any:
             f"{status} " + (_said(error) if error else response.reason_phrase),
             status=status,
             code=error["code"] if error else "no_answer",
-            # Some proxies say a date; what is longer than any wait needs no more digits.
+            # A date, which some proxies say, is none; nine digits are longer than any wait.
             retry_after_s=int(told[:9]) if told.isascii() and told.isdigit() else 0,
         )
     if error:
@@ -494,7 +477,7 @@ def _answer_in(where: str, response: "httpx.Response") -> Any:
             code=error["code"],
             field=error.get("field"),
         )
-    if answer is None or not response.is_success:
+    if not isinstance(answer, dict) or not response.is_success:
         came = response.headers.get("Content-Type", "no Content-Type")
         if response.has_redirect_location:
             came = f"a redirect to {response.headers['Location']}"
@@ -502,7 +485,7 @@ def _answer_in(where: str, response: "httpx.Response") -> Any:
     return answer
 
 
-def _error_in(answer: Any) -> dict[str, Any] | None:
+def _error_in(answer: object) -> _Json | None:
     """The service's error in an answer or a row of one, None where there is none."""
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
@@ -511,7 +494,7 @@ def _error_in(answer: Any) -> dict[str, Any] | None:
     return error if said else None
 
 
-def _said(error: dict[str, Any]) -> str:
+def _said(error: _Json) -> str:
     return f"{error['code']}: {_one_line(error['message'])}"
 
 
@@ -524,7 +507,7 @@ def _foreign(where: str, came: str, *, status: int | None = None) -> ServiceErro
 
 
 @contextmanager
-def _understanding(where: str, answer: object) -> Iterator[None]:
+def _understanding(where: str, answer: _Json) -> Iterator[None]:
     """Around the reading of JSON: what has another shape than the service's is said."""
     try:
         yield
@@ -532,16 +515,18 @@ def _understanding(where: str, answer: object) -> Iterator[None]:
         raise _foreign(where, _beginning(json.dumps(answer, ensure_ascii=False))) from error
 
 
-def _read(where: str, route: _Route, piece: _Piece, row: Any) -> list[ParagraphPrediction]:
-    """The predictions for a piece; the error that stands in their place is raised."""
+def _read(where: str, route: _Route, piece: _Piece, row: _Json) -> list[ParagraphPrediction]:
+    """The predictions for a piece; an error that stands in their place is raised."""
     error = _error_in(row)
     if error:
-        name = (error["code"] == "paragraph_too_long" and piece.longest) or piece.name
+        name = piece.name
+        if piece.load.articles and piece.longest and error["code"] == "paragraph_too_long":
+            name += f", {piece.longest}"  # the service does not say which
         raise ServiceError(
             f"{name}: {_said(error)}",
             status=200,
             code=error["code"],
-            field=error.get("field") or piece.field,
+            field=error.get("field") or piece.longest,
         )
     with _understanding(where, row):
         found = route.read(row)
@@ -551,32 +536,23 @@ def _read(where: str, route: _Route, piece: _Piece, row: Any) -> list[ParagraphP
     return found
 
 
-def _paragraph(row: Any, **place: Any) -> ParagraphPrediction:
+def _paragraph(row: _Json, **place: Any) -> ParagraphPrediction:  # noqa: ANN401 - the fields'
     probabilities = {str(label): float(p) for label, p in row["probabilities"].items()}
     if not probabilities:
         raise ValueError("a prediction without a label")
     return ParagraphPrediction(probabilities, bool(row["truncated"]), **place)
 
 
-def _paragraphs(row: Any) -> list[ParagraphPrediction]:
+def _paragraphs(row: _Json) -> list[ParagraphPrediction]:
     places = ("text", "index", "start", "end")
     return [_paragraph(one, **{name: one[name] for name in places}) for one in row["paragraphs"]]
 
 
-def _model(answer: Any) -> ServedModel:
+def _model(answer: _Json) -> ServedModel:
+    values = {one.name: answer[one.name] for one in fields(ServedModel)}
     limits = {one.name: int(answer["limits"][one.name]) for one in fields(RequestLimits)}
-    return ServedModel(
-        name=str(answer["name"]),
-        digest=str(answer["digest"]),
-        labels=tuple(map(str, answer["labels"])),
-        faqra=str(answer["faqra"]),
-        max_tokens=int(answer["max_tokens"]),
-        context=bool(answer["context"]),
-        temperature=float(answer["temperature"]),
-        limits=RequestLimits(**limits),
-        scores=dict(answer["scores"]),
-        history=dict(answer["history"]),
-    )
+    values |= {"labels": tuple(answer["labels"]), "limits": RequestLimits(**limits)}
+    return ServedModel(**values)
 
 
 def _one_line(text: str) -> str:

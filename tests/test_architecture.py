@@ -30,6 +30,7 @@ DOORS = {
     "datasketch": {"faqra_data.duplicates"},
     "onnxruntime": {"faqra_models.onnx_backend", "faqra_models.export"},
     "bentoml": {"faqra_models.store", "faqra_serving.service"},
+    "httpx": {"faqra.client"},
     "fastapi": {"faqra_serving.app"},
     "prometheus_client": {"faqra_serving.metrics"},
     "matplotlib": {"faqra_training.curves"},

@@ -6,9 +6,11 @@ import faqra
 
 NAMES = {
     "Article": "faqra_data.article",
+    "Client": "faqra.client",
     "FaqraError": "faqra_data.errors",
     "ParagraphPrediction": "faqra_models.prediction",
     "Prediction": "faqra_models.prediction",
+    "ServiceError": "faqra.client",
     "load": "faqra_models.loading",
 }
 

@@ -22,7 +22,7 @@ import faqra
 from faqra_models.classifier import Classifier
 from faqra_serving.app import Application
 from faqra_serving.engine import Engine
-from faqra_serving.limits import Limits, LimitsError
+from faqra_serving.limits import Limits, LimitsError, api_key_from
 from faqra_serving.metrics import Metrics
 
 QUOTE = "وقال وزير الموارد المائية إن الإصلاحات ستنتهي خلال أسبوع."
@@ -401,6 +401,30 @@ def test_the_work_of_a_caller_who_has_gone_is_dropped(
         assert application.engine._batcher.queued_tokens == 0
 
     asyncio.run(main())
+
+
+def test_a_caller_who_finds_nobody_waiting_may_bring_any_number(
+    serve: Callable[..., TestClient],
+) -> None:
+    client = serve(queued_tokens=100, batch_tokens=64)
+    texts = [f"{QUOTE} {number}" for number in range(60)]
+    assert client.post("/v1/classify", json={"paragraphs": texts}).status_code == 200
+
+
+def test_half_a_surrogate_pair_comes_back_as_it_came(serve: Callable[..., TestClient]) -> None:
+    body = json.dumps({"articles": [{"id": "\ud800", "text": "قال\udc00"}]})
+    response = serve().post(
+        "/v1/articles", content=body, headers={"Content-Type": "application/json"}
+    )
+    (article,) = response.json()["articles"]
+    assert (article["id"], article["paragraphs"][0]["text"]) == ("\ud800", "قال\udc00")
+
+
+@pytest.mark.parametrize("key", ["مفتاح", "two words", "tab\tkey"])
+def test_a_key_that_no_header_carries_is_refused(key: str) -> None:
+    assert api_key_from({"FAQRA_API_KEY": " key\n"}) == "key"
+    with pytest.raises(LimitsError, match="FAQRA_API_KEY: expected ASCII"):
+        api_key_from({"FAQRA_API_KEY": key})
 
 
 def test_limits_come_from_the_environment() -> None:

@@ -6,6 +6,7 @@ reached.
 """
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
@@ -16,6 +17,7 @@ import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -27,7 +29,7 @@ from faqra_data.rows import kind_of
 from faqra_data.segmentation import segment_text
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 from faqra_serving.engine import Engine
-from faqra_serving.errors import RequestError
+from faqra_serving.errors import RequestError, too_late
 from faqra_serving.guard import Guard, error_response
 from faqra_serving.limits import Limits
 from faqra_serving.metrics import Metrics
@@ -158,7 +160,7 @@ class Application(FastAPI):
         self._check_characters(
             [text for one in body.articles for text in (one.title, *_texts(one))]
         )
-        articles = [await _read(one, str(number)) for number, one in enumerate(body.articles)]
+        articles = await self._answered(request, _read_all(body.articles))
         self._check(
             "articles", sum(len(one.paragraphs) for one in articles), self.limits.paragraphs
         )
@@ -274,14 +276,20 @@ class Application(FastAPI):
             )
 
     async def _answered(self, request: Request, work: Coroutine[Any, Any, _Answer]) -> _Answer:
-        """The answer of `work`, which is dropped where its caller goes away."""
+        """The answer of `work`, which is dropped where its caller goes away, or at the deadline."""
         working = asyncio.create_task(work)
         going = asyncio.create_task(_gone(request))
         try:
-            await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {working, going},
+                timeout=self.limits.deadline_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
             if working.done():
                 return working.result()
-            raise RequestError(_GONE, "caller_gone", "the caller went away")
+            if going.done():
+                raise RequestError(_GONE, "caller_gone", "the caller went away")
+            raise too_late(self.limits.deadline_s)
         finally:
             for task in (working, going):
                 task.cancel()
@@ -351,6 +359,10 @@ def _texts(article: ArticleRequest) -> list[str]:
     return [article.text if article.text is not None else article.html or ""]
 
 
+async def _read_all(given: Sequence[ArticleRequest]) -> list[Article]:
+    return [await _read(one, str(number)) for number, one in enumerate(given)]
+
+
 async def _read(given: ArticleRequest, number: str) -> Article:
     """A request's page as an article; a page without an id is called by its number."""
     size = sum(map(len, _texts(given)))
@@ -403,7 +415,12 @@ def _scores(one: ParagraphPrediction, *, raw: bool) -> list[LabelScore]:
 
 
 def _json(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json")
+    try:
+        text = answer.model_dump_json()
+    except PydanticSerializationError:
+        # Half of a surrogate pair, which came as an escape, goes back as one.
+        text = json.dumps(answer.model_dump())
+    return Response(text, media_type="application/json")
 
 
 def _json_list(answer: Sequence[LabelScore] | Sequence[Sequence[LabelScore]]) -> Response:

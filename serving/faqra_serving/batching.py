@@ -72,8 +72,8 @@ class TokenBatcher:
     ) -> None:
         """`run` is called in one thread, a batch of about `batch_tokens` at a time.
 
-        A batch that is not full waits for `wait_ms` for more. No more than `queued_tokens` may
-        wait; a caller who finds nobody waiting may bring any number.
+        A batch that is not full waits for `wait_ms` for more. `queued_tokens` bounds those that
+        wait, see `check_room`.
         """
         self._run = run
         self._batch_tokens = batch_tokens
@@ -88,14 +88,21 @@ class TokenBatcher:
         self._closing = False
         self.queued_tokens = 0
 
-    async def logits(self, windows: Sequence[Window]) -> list[Logits]:
-        """Each window's logits, in the order given; RequestError where there is no room."""
-        if self._closing:
-            raise stopping()
+    def check_room(self, tokens: int) -> None:
+        """RequestError where a caller may not bring so many tokens now.
+
+        Asked once a request, before its windows: a caller who finds nobody waiting may bring any
+        number.
+        """
         waiting = self.queued_tokens
-        if waiting and waiting + sum(map(len, windows)) > self._most_queued:
+        if waiting and waiting + tokens > self._most_queued:
             shortest, longest = _RETRY_S
             raise too_busy(min(longest, max(shortest, round(waiting / self._tokens_per_s))))
+
+    async def logits(self, windows: Sequence[Window]) -> list[Logits]:
+        """Each window's logits, in the order given; RequestError where the service stops."""
+        if self._closing:
+            raise stopping()
         if not windows:
             return []
         if self._task is None:

@@ -11,7 +11,6 @@ from faqra_models.classifier import Classifier, Prepared
 from faqra_models.prediction import ArticlePredictions
 from faqra_serving.batching import Ran, TokenBatcher
 from faqra_serving.cache import Answer, AnswerCache, key_of
-from faqra_serving.errors import too_late
 from faqra_serving.limits import Limits
 from faqra_serving.metrics import Metrics
 
@@ -24,7 +23,6 @@ class Engine:
 
     def __init__(self, classifier: Classifier, limits: Limits, metrics: Metrics) -> None:
         self.classifier = classifier
-        self._limits = limits
         self._metrics = metrics
         self._cache = AnswerCache(limits.cached_paragraphs, metrics.count_cache)
         self._batcher = TokenBatcher(
@@ -40,16 +38,14 @@ class Engine:
     ) -> list[ArticlePredictions]:
         """The predictions of each article, in order.
 
-        Raises RequestError where the queue is full, the service stops, or the deadline passes.
+        Raises RequestError where the queue is full or the service stops.
         """
+        prepared = await self._prepare(articles, context=context)
+        self._batcher.check_room(sum(len(one) for ready in prepared for one in ready.windows))
         try:
-            async with asyncio.timeout(self._limits.deadline_s):
-                prepared = await self._prepare(articles, context=context)
-                # A failure of one cancels the others: nobody waits for their answers any more.
-                async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._answer(ready)) for ready in prepared]
-        except TimeoutError as error:
-            raise too_late(self._limits.deadline_s) from error
+            # A failure of one cancels the others: nobody waits for their answers any more.
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._answer(ready)) for ready in prepared]
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
         answers = [task.result() for task in tasks]

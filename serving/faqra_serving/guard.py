@@ -51,7 +51,7 @@ class Guard:
         self._app = app
         self._limits = limits
         self._metrics = metrics
-        self._key = api_key.encode()
+        self._key = api_key.strip().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

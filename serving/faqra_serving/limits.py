@@ -13,6 +13,14 @@ class LimitsError(FaqraError):
     """A setting in the environment that is none."""
 
 
+def api_key_from(environment: Mapping[str, str]) -> str:
+    """The key that callers have to send, or none; LimitsError where no header could carry it."""
+    key = environment.get(f"{PREFIX}API_KEY", "").strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise LimitsError(f"{PREFIX}API_KEY: expected ASCII letters, digits and signs, got others")
+    return key
+
+
 @dataclass(frozen=True)
 class Limits:
     """Of one request: bytes of its body, paragraphs, articles, characters in all and a paragraph.

@@ -17,13 +17,13 @@ import bentoml
 from faqra_models.loading import load_classifier
 from faqra_serving.app import Application
 from faqra_serving.engine import Engine
-from faqra_serving.limits import Limits
+from faqra_serving.limits import Limits, api_key_from
 from faqra_serving.metrics import Metrics
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 WORKERS = int(os.environ.get("FAQRA_WORKERS", "0")) or max(1, CORES // 2)
 
-application = Application(Limits.from_environment(), api_key=os.environ.get("FAQRA_API_KEY", ""))
+application = Application(Limits.from_environment(), api_key=api_key_from(os.environ))
 
 
 @bentoml.service(
