@@ -30,7 +30,7 @@ from transformers import (
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from faqra_models.torch_backend import quiet_transformers
-from faqra_training.allocator import keep_freed_memory
+from faqra_training.allocator import TidyMemory, keep_freed_memory
 from faqra_training.claims import claim
 from faqra_training.curves import draw_pretraining
 from faqra_training.embeddings import token_vectors
@@ -97,6 +97,7 @@ def pretrain(
             Speed(recipe.batch_size * recipe.window_tokens),
             TensorBoardCallback(writer),
             ProgressLines(tell, _held_out_words),
+            TidyMemory(),
         ],
     )
     trainer.remove_callback(PrinterCallback)
