@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE := 1
 export BENTOML_DO_NOT_TRACK := True
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check fix clean
+.PHONY: demo test check fix bench clean
 
 demo: $(DEMO)/ready  ## classify a sample page with the bundled model
 	@FORCE_COLOR=1 $(DEMO)/bin/faqra classify --to table tests/pages/sample.html
@@ -23,6 +23,9 @@ check: $(DEV)/ready  ## format, lint, types
 fix: $(DEV)/ready  ## what the formatter and linter can mend themselves
 	@$(DEV)/bin/ruff check --fix .
 	@$(DEV)/bin/ruff format .
+
+bench: $(DEV)/ready  ## paragraphs a second, beside a BERT-base in a plain pipeline
+	@$(DEV)/bin/python tests/benchmarks/page_mode.py
 
 clean:  ## everything that can be made again
 	rm -rf $(DEMO) $(DEV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
