@@ -124,7 +124,7 @@ def test_the_annotations_hold_no_text() -> None:
 def test_the_real_annotations_are_hydrated_whole(tmp_path: Path) -> None:
     code = cli.main(
         [
-            *("data", "hydrate", "--sources", str(SHARED / "annotation")),
+            *("data", "hydrate", "--sources", str(SHARED / "annotation"), str(SHARED / "corpora")),
             *("--annotations", str(ANNOTATIONS), "-o", str(tmp_path)),
         ]
     )
@@ -137,6 +137,7 @@ def test_the_real_annotations_are_hydrated_whole(tmp_path: Path) -> None:
         assert [(a.id, a.paragraphs, a.labels) for a in hydrated] == [
             (a.id, a.paragraphs, a.labels) for a in original
         ]
+    assert sum(len(a.paragraphs) for a in read_corpus([tmp_path / "silver.jsonl"])) == 78_163
 
 
 def test_no_result_overwrites_an_input(

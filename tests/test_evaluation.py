@@ -31,7 +31,7 @@ def test_context_is_what_the_caller_says() -> None:
 def test_a_comparison_has_both_ways_and_the_others() -> None:
     classifier, _ = toy_classifier()
     other: Scores = evaluate(classifier, [PAGE])
-    names = [name for name, _ in compare(classifier, [PAGE], {"other": other}).rows()]
+    names = list(compare(classifier, [PAGE], {"other": other}).rows)
     assert names == ["in context", "paragraph by paragraph", "other"]
 
 
