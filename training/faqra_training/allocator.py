@@ -20,9 +20,9 @@ _SETTINGS = {
 def keep_freed_memory() -> None:
     """Let this process keep the memory that tensors leave, instead of giving it back each time.
 
-    By default every large tensor of a step on the CPU is mapped anew, page by page, which took up to a
-    quarter of a training step's time where it was measured. Does nothing where the C library is
-    not glibc.
+    By default every large tensor of a step on the CPU is mapped anew, page by page, which took up
+    to a quarter of a training step's time where it was measured. Does nothing where the C library
+    is not glibc.
     """
     library = _glibc()
     if library is not None:
