@@ -20,13 +20,13 @@ LABELS = 3
 
 
 def articles(count: int) -> list[EncodedArticle]:
-    """Pages whose token ids say the article and whose labels say the place."""
+    """Pages whose token ids say place and article, and whose labels say the place."""
     chance = np.random.default_rng(0)
     lengths = [chance.integers(1, 9, size=chance.integers(1, 7)) for _ in range(count)]
     return [
         EncodedArticle(
             title=[],
-            paragraphs=[[10 + number] * int(length) for length in each],
+            paragraphs=[[4 + i, *[10 + number] * int(length)] for i, length in enumerate(each)],
             labels=[i % LABELS for i in range(len(each))],
         )
         for number, each in enumerate(lengths)
@@ -72,7 +72,9 @@ def test_an_epoch_reads_every_token_once(context: bool) -> None:
     read: Counter[int] = Counter()
     for index in range(len(made)):
         read += tokens_of(made[index])
-    wanted = {10 + n: 3 * sum(map(len, one.paragraphs)) for n, one in enumerate(articles(20))}
+    wanted = Counter[int]()
+    for one in articles(20):
+        wanted.update(3 * [token for tokens in one.paragraphs for token in tokens if token >= 10])
     assert read == wanted
 
 
@@ -95,6 +97,17 @@ def test_context_dropout_reads_all_or_no_articles_as_pages() -> None:
     rows = sum(alone[index]["input_ids"].shape[0] for index in range(len(alone)))
     assert rows == 2 * paragraphs  # none is longer than a window, and there are two epochs
     assert sum(together[index]["input_ids"].shape[0] for index in range(len(together))) < rows
+
+
+def test_a_copy_is_read_on_its_page_only() -> None:
+    page = EncodedArticle(title=[], paragraphs=[[7, 8], [9], [7, 8]], labels=[0, 1, 2])
+    learned = {}
+    for context in (True, False):
+        made = TrainingBatches(
+            [page], LAYOUT, epochs=1, batch_tokens=96, context=context, context_dropout=0, seed=1
+        )
+        learned[context] = sorted(made[0]["labels"].tolist())
+    assert learned == {True: [0, 1, 2], False: [0, 1]}
 
 
 def test_logits_are_pooled_as_the_classifier_pools_them() -> None:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from faqra_models.encoding import Layout, Window, cut_batches
+from faqra_models.encoding import Layout, Window, cut_batches, repeated
 
 _NO_PARAGRAPH = -1
 
@@ -31,7 +31,8 @@ class TrainingBatches(Dataset[dict[str, Any]]):
     """The batches of all epochs in order, padded and ready for the model.
 
     Each epoch reads every article once, as a page or, by the recipe's chance, paragraph by
-    paragraph. A batch has `input_ids`, `attention_mask`, `owners` of shape (windows, tokens)
+    paragraph: then without those that stand earlier on the page, as nothing tells a copy by
+    itself from what it copies. A batch has `input_ids`, `attention_mask`, `owners` of shape (windows, tokens)
     and `labels` of shape (paragraphs,); owners count the batch's paragraphs, -1 is nobody's.
     """
 
@@ -50,7 +51,7 @@ class TrainingBatches(Dataset[dict[str, Any]]):
         self._articles = articles
         self._layout = layout
         together = [layout.windows(one.paragraphs, title=one.title) for one in articles]
-        alone = [layout.windows(one.paragraphs, context=False) for one in articles]
+        alone = [_alone(layout, one.paragraphs) for one in articles]
         self._batches: list[list[tuple[int, Window]]] = []
         for epoch in range(epochs):
             chance = np.random.default_rng([seed, epoch])
@@ -84,6 +85,13 @@ class TrainingBatches(Dataset[dict[str, Any]]):
             "owners": torch.from_numpy(owners),
             "labels": torch.tensor(labels, dtype=torch.int64),
         }
+
+
+def _alone(layout: Layout, paragraphs: Sequence[Sequence[int]]) -> list[Window]:
+    """The windows of each paragraph by itself, but for copies."""
+    copies = repeated(paragraphs)
+    windows = layout.windows(paragraphs, context=False)
+    return [window for window in windows if not copies[window.owners.max()]]
 
 
 def pooled_logits(token_logits: torch.Tensor, owners: torch.Tensor, count: int) -> torch.Tensor:
