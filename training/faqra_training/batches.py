@@ -32,8 +32,9 @@ class TrainingBatches(Dataset[dict[str, Any]]):
 
     Each epoch reads every article once, as a page or, by the recipe's chance, paragraph by
     paragraph: then without those that stand earlier on the page, as nothing tells a copy by
-    itself from what it copies. A batch has `input_ids`, `attention_mask`, `owners` of shape (windows, tokens)
-    and `labels` of shape (paragraphs,); owners count the batch's paragraphs, -1 is nobody's.
+    itself from what it copies. A batch has `input_ids`, `attention_mask`, `owners` of shape
+    (windows, tokens) and `labels` of shape (paragraphs,); owners count the batch's paragraphs,
+    -1 is nobody's.
     """
 
     def __init__(
