@@ -10,7 +10,7 @@ NAMES = {
     "FaqraError": "faqra_data.errors",
     "ParagraphPrediction": "faqra_models.prediction",
     "Prediction": "faqra_models.prediction",
-    "ServiceError": "faqra.client",
+    "ServiceError": "faqra.client.answers",
     "load": "faqra_models.loading",
 }
 
