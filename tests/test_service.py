@@ -171,11 +171,12 @@ def test_a_paragraph_that_is_too_long_harms_no_other(serve: Callable[..., TestCl
     answer = client.post("/v1/classify", json={"paragraphs": [QUOTE, "ك" * 201, TEASER]}).json()
     first, second, third = answer["predictions"]
     assert (first["label"], third["label"]) == ("official_quote", "boilerplate")
-    assert second["error"]["code"] == "paragraph_too_long"
-    articles = [{"text": QUOTE}, {"text": "ك" * 201}]
+    error = second["error"]
+    assert (error["code"], error["field"]) == ("paragraph_too_long", "paragraphs.1")
+    articles = [{"text": QUOTE}, {"text": f"{QUOTE}\n" + "ك" * 201}]
     good, bad = client.post("/v1/articles", json={"articles": articles}).json()["articles"]
     assert good["paragraphs"][0]["label"] == "official_quote"
-    assert (bad["id"], bad["error"]["code"]) == ("1", "paragraph_too_long")
+    assert (bad["id"], bad["error"]["field"]) == ("1", "articles.1.paragraphs.1")
     response = client.post("/predict", json={"inputs": [QUOTE, "ك" * 201]})
     assert (response.status_code, error_of(response)["field"]) == (413, "inputs.1")
 

@@ -36,12 +36,13 @@ def read(where: str, route: Route, piece: Piece, row: Json) -> list[ParagraphPre
     if error:
         name = piece.name
         if piece.load.articles and piece.longest and error["code"] == "paragraph_too_long":
-            name += f", {piece.longest}"  # the service does not say which
+            name += f", {piece.longest}"
         raise ServiceError(
             f"{name}: {said(error)}",
             status=200,
             code=error["code"],
-            field=error.get("field") or piece.longest,
+            # As the paragraph was numbered by the caller, not in the request.
+            field=piece.longest or error.get("field"),
         )
     with understanding(where, row):
         found = route.read(row)

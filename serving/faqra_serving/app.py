@@ -6,37 +6,28 @@ reached.
 """
 
 import asyncio
-import json
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, TypeAdapter
-from pydantic_core import PydanticSerializationError
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
-from starlette.staticfiles import StaticFiles
 
 import faqra_serving
 from faqra_data.article import Article
-from faqra_data.html import read_html
 from faqra_data.rows import kind_of
-from faqra_data.segmentation import segment_text
-from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
+from faqra_models.prediction import ParagraphPrediction
 from faqra_serving.engine import Engine
 from faqra_serving.errors import RequestError, too_late
 from faqra_serving.guard import Guard, error_response
 from faqra_serving.limits import Limits
 from faqra_serving.metrics import Metrics
+from faqra_serving.page_files import PageFiles, front_page
 from faqra_serving.schemas import (
-    ArticleAnswer,
     ArticleError,
-    ArticleRequest,
     ArticlesAnswer,
     ArticlesRequest,
     ClassifyAnswer,
@@ -48,25 +39,23 @@ from faqra_serving.schemas import (
     LimitsAnswer,
     ModelAnswer,
     ModelName,
-    ParagraphAnswer,
-    PredictionAnswer,
     PredictRequest,
     Usage,
 )
+from faqra_serving.shapes import (
+    article_answer,
+    json_response,
+    label_scores,
+    paragraph_answer,
+    read_all,
+    scores_response,
+    texts_of,
+    too_long,
+)
 
-_PAGE = Path(faqra_serving.__file__).parent / "page"
 _Answer = TypeVar("_Answer")
-_LISTS = TypeAdapter[Any](list[LabelScore] | list[list[LabelScore]])
 _ANY = "/{path:path}"
-# After an upgrade no browser may put old and new parts together; no other site may frame the page.
-_PAGE_HEADERS = {
-    "Cache-Control": "no-cache",
-    "Content-Security-Policy": "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Pages are segmented or parsed in a thread where they are longer than this.
-_CHARACTERS_AT_ONCE = 20_000
 # A status that nobody reads: the caller has gone. As nginx logs it.
 _GONE = 499
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -115,7 +104,7 @@ class Application(FastAPI):
         self.post("/classify", response_model=InfinityAnswer, responses=_ERRORS)(self.infinity)
         self.get("/v1/model", response_model=ModelAnswer, responses=_READING_ERRORS)(self.model)
         self.get("/", include_in_schema=False)(self.page)
-        self.mount("/static", _PageFiles(directory=_PAGE), name="static")
+        self.mount("/static", PageFiles(), name="static")
         # BentoML's own routes were asked before; what comes here is no route at all.
         self.api_route(_ANY, methods=_METHODS, include_in_schema=False)(self.nowhere)
 
@@ -127,11 +116,7 @@ class Application(FastAPI):
         engine = self._ready()
         self._check("paragraphs", len(body.paragraphs), self.limits.paragraphs)
         self._check_characters(body.paragraphs)
-        errors = {
-            index: too_long(len(text), self.limits.paragraph_characters)
-            for index, text in enumerate(body.paragraphs)
-            if len(text) > self.limits.paragraph_characters
-        }
+        errors = self._too_long("paragraphs", body.paragraphs)
         texts = ["" if index in errors else text for index, text in enumerate(body.paragraphs)]
         articles = (
             [Article.from_paragraphs("", tuple(texts))]
@@ -140,11 +125,11 @@ class Application(FastAPI):
         )
         answers = await self._answered(request, engine.answer(articles, context=body.context))
         predictions = [one for answer in answers for one in answer.predictions]
-        return _json(
+        return json_response(
             ClassifyAnswer(
                 model=self._model_name(engine),
                 predictions=[
-                    errors[index] if index in errors else PredictionAnswer(**_values(one))
+                    errors[index] if index in errors else paragraph_answer(one)
                     for index, one in enumerate(predictions)
                 ],
             )
@@ -158,27 +143,26 @@ class Application(FastAPI):
         engine = self._ready()
         self._check("articles", len(body.articles), self.limits.articles)
         self._check_characters(
-            [text for one in body.articles for text in (one.title, *_texts(one))]
+            [text for one in body.articles for text in (one.title, *texts_of(one))]
         )
-        articles = await self._answered(request, _read_all(body.articles))
+        articles = await self._answered(request, read_all(body.articles))
         self._check(
             "articles", sum(len(one.paragraphs) for one in articles), self.limits.paragraphs
         )
         errors = {
-            index: too_long(longest, self.limits.paragraph_characters)
+            index: next(iter(found.values()))
             for index, one in enumerate(articles)
-            for longest in [max((len(p.text) for p in one.paragraphs), default=0)]
-            if longest > self.limits.paragraph_characters
+            if (found := self._too_long(f"articles.{index}.paragraphs", _texts(one)))
         }
         asked = [one for index, one in enumerate(articles) if index not in errors]
         answers = iter(await self._answered(request, engine.answer(asked, context=True)))
-        return _json(
+        return json_response(
             ArticlesAnswer(
                 model=self._model_name(engine),
                 articles=[
                     ArticleError(id=one.id, error=errors[index].error)
                     if index in errors
-                    else _article_answer(next(answers))
+                    else article_answer(next(answers))
                     for index, one in enumerate(articles)
                 ],
             )
@@ -188,17 +172,17 @@ class Application(FastAPI):
         """Classify as text-embeddings-inference does: all labels of each text, likeliest first."""
         texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
         answers = await self._each("inputs", texts, request)
-        scores = [_scores(one, raw=body.raw_scores) for one in answers]
-        return _json_list(scores[0] if isinstance(body.inputs, str) else scores)
+        scores = [label_scores(one, raw=body.raw_scores) for one in answers]
+        return scores_response(scores[0] if isinstance(body.inputs, str) else scores)
 
     async def infinity(self, body: InfinityRequest, request: Request) -> Response:
         """Classify as infinity does."""
         answers = await self._each("input", body.input, request)
         engine = self._ready()
         tokens = sum(map(len, engine.classifier.token_ids(body.input)))
-        return _json(
+        return json_response(
             InfinityAnswer(
-                data=[_scores(one, raw=body.raw_scores) for one in answers],
+                data=[label_scores(one, raw=body.raw_scores) for one in answers],
                 model=engine.classifier.settings.name,
                 usage=Usage(prompt_tokens=tokens, total_tokens=tokens),
                 id=f"infinity-{uuid.uuid4()}",
@@ -223,7 +207,7 @@ class Application(FastAPI):
 
     async def page(self) -> FileResponse:
         """The page for people."""
-        return FileResponse(_PAGE / "index.html", headers=_PAGE_HEADERS)
+        return front_page()
 
     async def nowhere(self, request: Request) -> Response:
         """Any other path, or one asked with a method that it does not have."""
@@ -237,10 +221,9 @@ class Application(FastAPI):
         engine = self._ready()
         self._check(field, len(texts), self.limits.paragraphs)
         self._check_characters(texts)
-        for index, text in enumerate(texts):
-            if len(text) > self.limits.paragraph_characters:
-                error = too_long(len(text), self.limits.paragraph_characters).error
-                raise RequestError(413, error.code, error.message, field=f"{field}.{index}")
+        for found in self._too_long(field, texts).values():
+            error = found.error
+            raise RequestError(413, error.code, error.message, field=error.field)
         articles = [Article.from_paragraphs("", (text,)) for text in texts]
         answers = await self._answered(request, engine.answer(articles, context=False))
         return [one for answer in answers for one in answer.predictions]
@@ -274,6 +257,15 @@ class Application(FastAPI):
                 f"expected at most {self.limits.characters:,} characters a request, got {count:,}; "
                 "send them in parts",
             )
+
+    def _too_long(self, field: str, texts: Sequence[str]) -> dict[int, ErrorAnswer]:
+        """The error in the place of each paragraph that is not read."""
+        most = self.limits.paragraph_characters
+        return {
+            index: too_long(f"{field}.{index}", len(text), most)
+            for index, text in enumerate(texts)
+            if len(text) > most
+        }
 
     async def _answered(self, request: Request, work: Coroutine[Any, Any, _Answer]) -> _Answer:
         """The answer of `work`, which is dropped where its caller goes away, or at the deadline."""
@@ -330,101 +322,8 @@ class Application(FastAPI):
         )
 
 
-class _PageFiles(StaticFiles):
-    """The page's parts, asked for anew each time."""
-
-    def file_response(self, *args: Any, **options: Any) -> Response:  # noqa: ANN401 - Starlette's
-        """With the page's headers."""
-        response = super().file_response(*args, **options)
-        response.headers.update(_PAGE_HEADERS)
-        return response
-
-
-def too_long(characters: int, most: int) -> ErrorAnswer:
-    """The error in the place of a paragraph that is not read."""
-    return ErrorAnswer.model_validate(
-        {
-            "error": {
-                "code": "paragraph_too_long",
-                "message": f"expected a paragraph of at most {most:,} characters, got "
-                f"{characters:,}; cut it where its sense allows",
-            }
-        }
-    )
-
-
-def _texts(article: ArticleRequest) -> list[str]:
-    if article.paragraphs is not None:
-        return article.paragraphs
-    return [article.text if article.text is not None else article.html or ""]
-
-
-async def _read_all(given: Sequence[ArticleRequest]) -> list[Article]:
-    return [await _read(one, str(number)) for number, one in enumerate(given)]
-
-
-async def _read(given: ArticleRequest, number: str) -> Article:
-    """A request's page as an article; a page without an id is called by its number."""
-    size = sum(map(len, _texts(given)))
-    reading: Callable[[ArticleRequest, str], Article] = _as_article
-    if size < _CHARACTERS_AT_ONCE:
-        return reading(given, number)
-    return await asyncio.to_thread(reading, given, number)
-
-
-def _as_article(given: ArticleRequest, number: str) -> Article:
-    own_id = number if given.id is None else given.id
-    if given.paragraphs is not None:
-        return Article.from_paragraphs(own_id, tuple(given.paragraphs), title=given.title)
-    if given.html is not None:
-        page = read_html(given.html)
-        title = given.title or page.title
-        return Article(own_id, page.paragraphs, text=page.text, title=title)
-    text = given.text or ""
-    return Article(own_id, segment_text(text), text=text, title=given.title)
-
-
-def _values(one: ParagraphPrediction) -> dict[str, Any]:
-    return {
-        "label": one.label,
-        "confidence": one.confidence,
-        "probabilities": dict(one.probabilities),
-        "truncated": one.truncated,
-    }
-
-
-def _article_answer(answer: ArticlePredictions) -> ArticleAnswer:
-    return ArticleAnswer(
-        id=answer.article.id,
-        paragraphs=[
-            ParagraphAnswer(
-                index=one.index, start=one.start, end=one.end, text=one.text, **_values(one)
-            )
-            for one in answer.predictions
-        ],
-    )
-
-
-def _scores(one: ParagraphPrediction, *, raw: bool) -> list[LabelScore]:
-    """All labels, the likeliest first; raw scores are logarithms of probabilities."""
-    ordered = sorted(one.probabilities.items(), key=lambda item: -item[1])
-    return [
-        LabelScore(label=label, score=float(np.log(max(score, 1e-12))) if raw else score)
-        for label, score in ordered
-    ]
-
-
-def _json(answer: BaseModel) -> Response:
-    try:
-        text = answer.model_dump_json()
-    except PydanticSerializationError:
-        # Half of a surrogate pair, which came as an escape, goes back as one.
-        text = json.dumps(answer.model_dump())
-    return Response(text, media_type="application/json")
-
-
-def _json_list(answer: Sequence[LabelScore] | Sequence[Sequence[LabelScore]]) -> Response:
-    return Response(_LISTS.dump_json(answer), media_type="application/json")
+def _texts(article: Article) -> list[str]:
+    return [one.text for one in article.paragraphs]
 
 
 async def _gone(request: Request) -> None:
