@@ -29,6 +29,7 @@ from faqra_data.normaliser import Normaliser
 from faqra_models.classifier import Classifier
 from faqra_models.settings import Settings
 from faqra_models.torch_backend import TorchBackend, quiet_transformers
+from faqra_training.allocator import keep_freed_memory
 from faqra_training.batches import EncodedArticle, TrainingBatches, class_weights
 from faqra_training.corpora import Corpora
 from faqra_training.evaluation import evaluate, fit_temperature, gold_labels
@@ -51,6 +52,7 @@ def learn(
     recipe: TrainingRecipe, corpora: Corpora, folder: Path, *, tell: Callable[[str], None]
 ) -> Learned:
     """Fine-tune, or go on where an earlier run in `folder` stopped."""
+    keep_freed_memory()
     transformers.set_seed(recipe.seed)
     with quiet_transformers():
         config = _load_config(recipe)

@@ -24,6 +24,7 @@ from transformers import (
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from faqra_data.errors import RecipeError
+from faqra_training.allocator import TidyMemory
 from faqra_training.batches import TrainingBatches, pooled_logits
 from faqra_training.progress import ProgressLines
 from faqra_training.recipe import TrainingRecipe
@@ -54,7 +55,7 @@ class ParagraphTrainer(Trainer):
     ) -> None:
         """`weights` are the labels' in the loss; `tell` is given one line an evaluation."""
         arguments = _arguments(recipe, folder, len(batches))
-        callbacks: list[TrainerCallback] = [EarlyStoppingCallback(recipe.patience)]
+        callbacks: list[TrainerCallback] = [EarlyStoppingCallback(recipe.patience), TidyMemory()]
         if arguments.process_index == 0:
             writer = SummaryWriter(str(folder / TENSORBOARD))
             callbacks += [TensorBoardCallback(writer), ProgressLines(tell, _dev_scores)]
