@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE := 1
 export BENTOML_DO_NOT_TRACK := True
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check fix bench clean
+.PHONY: demo test check fix bench bento clean
 
 demo: $(DEMO)/ready  ## classify a sample page with the bundled model
 	@FORCE_COLOR=1 $(DEMO)/bin/faqra classify --to table tests/pages/sample.html
@@ -26,6 +26,10 @@ fix: $(DEV)/ready  ## what the formatter and linter can mend themselves
 
 bench: $(DEV)/ready  ## paragraphs a second, beside a BERT-base in a plain pipeline
 	@$(DEV)/bin/python tests/benchmarks/page_mode.py
+
+bento: $(DEV)/ready  ## a Bento of the service with the bundled model, in the BentoML store
+	@$(DEV)/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@$(DEV)/bin/bentoml build --bentofile serving/bentofile.yaml .
 
 clean:  ## everything that can be made again
 	rm -rf $(DEMO) $(DEV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
