@@ -11,6 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 demo: $(DEMO)/ready  ## classify a sample page with the bundled model
 	@FORCE_COLOR=1 $(DEMO)/bin/faqra classify --to table tests/pages/sample.html
+	@echo "The same in a browser: $(DEMO)/bin/pip install -c constraints.txt '.[serve]', then $(DEMO)/bin/faqra serve"
 
 test: $(DEV)/ready  ## the whole test suite
 	@$(DEV)/bin/python -m pytest
