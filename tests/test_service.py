@@ -181,6 +181,16 @@ def test_a_paragraph_that_is_too_long_harms_no_other(serve: Callable[..., TestCl
     assert (response.status_code, error_of(response)["field"]) == (413, "inputs.1")
 
 
+def test_markup_that_never_closes_harms_no_other_page(serve: Callable[..., TestClient]) -> None:
+    articles = [{"html": f"<p>{QUOTE}"}, {"id": "a", "html": "<div>" * 300_000}, {"text": QUOTE}]
+    response = serve().post("/v1/articles", json={"articles": articles})
+    first, bad, last = response.json()["articles"]
+    assert first["paragraphs"][0]["label"] == last["paragraphs"][0]["label"] == "official_quote"
+    assert (bad["id"], bad["error"]["code"]) == ("a", "unreadable_html")
+    assert bad["error"]["field"] == "articles.1.html"
+    assert "open tags" in bad["error"]["message"]
+
+
 @pytest.mark.parametrize(
     ("article", "came"),
     [({}, "none"), ({"text": "a", "html": "b"}, "text and html"), ({"text": 1}, "a number")],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from faqra_data.article import Paragraph
+from faqra_data.markup import check_markup
 from faqra_data.segmentation import segment_text
 
 # What browsers never show of a page that they can show: where a script, a picture or a frame
@@ -67,8 +68,10 @@ def looks_like_html(text: str) -> bool:
 def read_html(html: str) -> HtmlPage:
     """Everything visible of a page or of a piece of one, whatever its markup.
 
-    White space, NBSP included, is one space; bullets are cut off as in plain text.
+    White space, NBSP included, is one space; bullets are cut off as in plain text. InputError where
+    the page is so built that parsing it would take far too long, see `markup`.
     """
+    check_markup(html)
     # Lexbor works in UTF-8, where a lone surrogate cannot be written. With `scripting`, what
     # stands in <noscript> is text and cannot end the head too early.
     tree = LexborHTMLParser(_LONE_SURROGATE.sub("\ufffd", html), scripting=True)

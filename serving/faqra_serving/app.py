@@ -138,32 +138,28 @@ class Application(FastAPI):
     async def articles(self, body: ArticlesRequest, request: Request) -> Response:
         """Classify pages, each as a whole: its text, its HTML, or its paragraphs.
 
-        A page that is too long has an error in its place; the others are answered.
+        A page that is too long or cannot be read has an error in its place; the others are
+        answered.
         """
         engine = self._ready()
         self._check("articles", len(body.articles), self.limits.articles)
         self._check_characters(
             [text for one in body.articles for text in (one.title, *texts_of(one))]
         )
-        articles = await self._answered(request, read_all(body.articles))
-        self._check(
-            "articles", sum(len(one.paragraphs) for one in articles), self.limits.paragraphs
-        )
-        errors = {
-            index: next(iter(found.values()))
-            for index, one in enumerate(articles)
-            if (found := self._too_long(f"articles.{index}.paragraphs", _texts(one)))
-        }
-        asked = [one for index, one in enumerate(articles) if index not in errors]
+        read = await self._answered(request, read_all(body.articles))
+        pages = [
+            self._short(index, one) if isinstance(one, Article) else one
+            for index, one in enumerate(read)
+        ]
+        asked = [one for one in pages if isinstance(one, Article)]
+        self._check("articles", sum(len(one.paragraphs) for one in asked), self.limits.paragraphs)
         answers = iter(await self._answered(request, engine.answer(asked, context=True)))
         return json_response(
             ArticlesAnswer(
                 model=self._model_name(engine),
                 articles=[
-                    ArticleError(id=one.id, error=errors[index].error)
-                    if index in errors
-                    else article_answer(next(answers))
-                    for index, one in enumerate(articles)
+                    article_answer(next(answers)) if isinstance(one, Article) else one
+                    for one in pages
                 ],
             )
         )
@@ -267,6 +263,15 @@ class Application(FastAPI):
             if len(text) > most
         }
 
+    def _short(self, index: int, page: Article) -> Article | ArticleError:
+        """The page, or the error in its place where a paragraph of it is not read."""
+        found = self._too_long(
+            f"articles.{index}.paragraphs", [one.text for one in page.paragraphs]
+        )
+        for first in found.values():
+            return ArticleError(id=page.id, error=first.error)
+        return page
+
     async def _answered(self, request: Request, work: Coroutine[Any, Any, _Answer]) -> _Answer:
         """The answer of `work`, which is dropped where its caller goes away, or at the deadline."""
         working = asyncio.create_task(work)
@@ -320,10 +325,6 @@ class Application(FastAPI):
             request,
             RequestError(500, "internal", "this is a fault of the service; its log says more"),
         )
-
-
-def _texts(article: Article) -> list[str]:
-    return [one.text for one in article.paragraphs]
 
 
 async def _gone(request: Request) -> None:

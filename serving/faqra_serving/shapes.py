@@ -5,7 +5,7 @@ This module knows neither the engine nor HTTP's errors.
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ from pydantic_core import PydanticSerializationError
 from starlette.responses import Response
 
 from faqra_data.article import Article
+from faqra_data.errors import InputError
 from faqra_data.html import read_html
 from faqra_data.segmentation import segment_text
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 from faqra_serving.schemas import (
     ArticleAnswer,
+    ArticleError,
     ArticleRequest,
     ErrorAnswer,
     ErrorDetail,
@@ -28,7 +30,7 @@ from faqra_serving.schemas import (
 )
 
 _LISTS = TypeAdapter[Any](list[LabelScore] | list[list[LabelScore]])
-# Pages are segmented or parsed in a thread where they are longer than this.
+# Texts are segmented in a thread where they are longer than this; markup is always parsed in one.
 _CHARACTERS_AT_ONCE = 20_000
 
 
@@ -48,22 +50,28 @@ def texts_of(article: ArticleRequest) -> list[str]:
     return [article.text if article.text is not None else article.html or ""]
 
 
-async def read_all(given: Sequence[ArticleRequest]) -> list[Article]:
-    """The articles of a request, in order; long pages are read in a thread."""
-    return [await _read(one, str(number)) for number, one in enumerate(given)]
+async def read_all(given: Sequence[ArticleRequest]) -> list[Article | ArticleError]:
+    """The articles of a request, in order, or in place of one why it cannot be read."""
+    return [await _read(one, number) for number, one in enumerate(given)]
 
 
-async def _read(given: ArticleRequest, number: str) -> Article:
+async def _read(given: ArticleRequest, number: int) -> Article | ArticleError:
     """A request's page as an article; a page without an id is called by its number."""
-    size = sum(map(len, texts_of(given)))
-    reading: Callable[[ArticleRequest, str], Article] = _as_article
-    if size < _CHARACTERS_AT_ONCE:
-        return reading(given, number)
-    return await asyncio.to_thread(reading, given, number)
+    own_id = str(number) if given.id is None else given.id
+    try:
+        if given.html is None and sum(map(len, texts_of(given))) < _CHARACTERS_AT_ONCE:
+            return _as_article(given, own_id)
+        return await asyncio.to_thread(_as_article, given, own_id)
+    except InputError as error:
+        return ArticleError(
+            id=own_id,
+            error=ErrorDetail(
+                code="unreadable_html", message=str(error), field=f"articles.{number}.html"
+            ),
+        )
 
 
-def _as_article(given: ArticleRequest, number: str) -> Article:
-    own_id = number if given.id is None else given.id
+def _as_article(given: ArticleRequest, own_id: str) -> Article:
     if given.paragraphs is not None:
         return Article.from_paragraphs(own_id, tuple(given.paragraphs), title=given.title)
     if given.html is not None:
