@@ -193,8 +193,9 @@ def run_classify(
 
 def _load(options: ClassifyOptions) -> ArticleClassifier:
     from faqra_models.loading import load_classifier  # noqa: PLC0415 - onnxruntime is slow to import
+    from faqra_serving.stream import StreamClassifier  # noqa: PLC0415
 
-    return load_classifier(options.model, device=options.device)
+    return StreamClassifier(load_classifier(options.model, device=options.device))
 
 
 def _read(
