@@ -4,17 +4,25 @@ What needs torch imports it when it is asked for, so that the other tests do wit
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from servers import running
 from toy_corpus import LABELS, SHARED, WORDS, write_toys
 
 # The same examples in every run, and no clock: machines are shared.
 settings.register_profile("faqra", deadline=None, derandomize=True)
 settings.load_profile("faqra")
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[str]:
+    """The URL of the bundled model's service, really running; it ends without a traceback."""
+    with running() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

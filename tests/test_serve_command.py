@@ -1,45 +1,15 @@
 """`faqra serve` as a user starts it: soon ready, answering, ending when told, clear refusals."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import PATIENCE_S, free_port, start
 
 pytest.importorskip("bentoml", reason="the service needs the extra 'serve'")
 pytest.importorskip("fastapi", reason="the service needs the extra 'serve'")
-
-ENVIRONMENT = {
-    **os.environ,
-    "BENTOML_DO_NOT_TRACK": "True",
-    "HF_HUB_OFFLINE": "1",
-    "FAQRA_WORKERS": "1",
-}
-PATIENCE_S = 60
-
-
-def start(port: int, *options: str, **environment: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "faqra", "serve", "--port", str(port), *options],
-        env={**ENVIRONMENT, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def free_port() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return int(place.getsockname()[1])
 
 
 def get(url: str) -> str:
@@ -53,26 +23,6 @@ def post(url: str, body: dict[str, Any]) -> Any:
     )
     with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[str]:
-    port = free_port()
-    process = start(port)
-    url = f"http://127.0.0.1:{port}"
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            get(f"{url}/readyz")
-            break
-        except OSError:
-            assert process.poll() is None, process.communicate()[0]
-            assert time.monotonic() < until, "not ready in time"
-            time.sleep(0.1)
-    yield url
-    process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=PATIENCE_S)
-    assert "Traceback" not in output, output
 
 
 def test_it_answers_over_http(service: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from servers import error_of
 
 pytest.importorskip("fastapi", reason="the service needs the extra 'serve'")
 from prometheus_client import CollectorRegistry, generate_latest
@@ -56,15 +57,6 @@ def serve(classifier: Classifier) -> Iterator[Callable[..., TestClient]]:
     yield start
     for client in clients:
         client.__exit__(None, None, None)
-
-
-def error_of(response: Any) -> dict[str, Any]:
-    assert list(response.json()) == ["error"], response.text
-    error: dict[str, Any] = response.json()["error"]
-    assert set(error) <= {"code", "message", "field"}
-    assert error["code"]
-    assert "\n" not in error["message"]
-    return error
 
 
 def test_paragraphs_are_answered_as_locally(
@@ -144,6 +136,7 @@ def test_the_model_says_what_it_is(
         (b"[" * 100_000, 400, "invalid_json", None),
         (b"", 422, "wrong_shape", None),
         (b"{}", 422, "wrong_shape", "paragraphs"),
+        (b'{"paragraphs": [], "a": 1, "b": 2}', 422, "wrong_shape", "a"),
         (b"[]", 422, "wrong_shape", None),
         (b'{"paragraphs": "a"}', 422, "wrong_shape", "paragraphs"),
         (b'{"paragraphs": [1]}', 422, "wrong_shape", "paragraphs.0"),
@@ -254,9 +247,16 @@ def test_a_gzip_body_is_read_and_never_beyond_the_limit(serve: Callable[..., Tes
 
 def test_wrong_paths_and_methods_are_told(serve: Callable[..., TestClient]) -> None:
     client = serve()
-    for method, path, status in (("GET", "/v2", 404), ("GET", "/v1/classify", 405)):
+    for method, path, status in (
+        ("GET", "/v2", 404),
+        ("POST", "/v2", 404),
+        ("GET", "/a%0Ab", 404),
+        ("GET", "/v1/classify", 405),
+        ("PUT", "/v1/model", 405),
+    ):
         response = client.request(method, path)
         assert (response.status_code, bool(error_of(response))) == (status, True)
+    assert response.headers["Allow"] == "GET"
 
 
 def test_a_key_is_asked_of_every_caller(serve: Callable[..., TestClient]) -> None:

@@ -89,7 +89,13 @@ class Application(FastAPI):
         self.limits = limits
         self.engine: Engine | None = None
         self.metrics: Metrics | None = None
-        self.add_middleware(Guard, limits=limits, metrics=lambda: self.metrics, api_key=api_key)
+        self.add_middleware(
+            Guard,
+            limits=limits,
+            metrics=lambda: self.metrics,
+            methods_of=self._methods_of,
+            api_key=api_key,
+        )
         self.add_exception_handler(RequestError, self._rejected)
         self.add_exception_handler(RequestValidationError, self._misshapen)
         self.add_exception_handler(HTTPException, self._no_route)
@@ -207,8 +213,10 @@ class Application(FastAPI):
 
     async def nowhere(self, request: Request) -> Response:
         """Any other path, or one asked with a method that it does not have."""
-        paths = {path for route in self.routes if (path := getattr(route, "path", "")) != _ANY}
-        raise HTTPException(405 if request.url.path in paths else 404)
+        methods = self._methods_of(request.url.path)
+        if not methods:
+            raise HTTPException(404)
+        raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
 
     async def _each(
         self, field: str, texts: Sequence[str], request: Request
@@ -223,6 +231,10 @@ class Application(FastAPI):
         articles = [Article.from_paragraphs("", (text,)) for text in texts]
         answers = await self._answered(request, engine.answer(articles, context=False))
         return [one for answer in answers for one in answer.predictions]
+
+    def _methods_of(self, path: str) -> set[str]:
+        asked = [one for one in self.routes if getattr(one, "path", "") == path]
+        return {method for one in asked for method in getattr(one, "methods", None) or ()}
 
     def _ready(self) -> Engine:
         if self.engine is None:
@@ -313,12 +325,15 @@ class Application(FastAPI):
         assert isinstance(error, HTTPException)
         codes = {400: "invalid_json", 404: "no_such_route", 405: "wrong_method"}
         code = codes.get(error.status_code, "http_error")
+        path = request.scope["raw_path"].decode("latin-1")  # as it came: in one line
         message = {
             400: "the body is not valid JSON",
-            404: f"no such route: {request.url.path}; see /docs.json",
-            405: f"{request.method} is not for {request.url.path}; see /docs.json",
+            404: f"no such route: {path}; see /docs.json",
+            405: f"{request.method} is not for {path}; see /docs.json",
         }.get(error.status_code, str(error.detail))
-        return await self._rejected(request, RequestError(error.status_code, code, message))
+        response = await self._rejected(request, RequestError(error.status_code, code, message))
+        response.headers.update(error.headers or {})
+        return response
 
     async def _failed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - the server logs it
         return await self._rejected(

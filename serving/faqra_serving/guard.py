@@ -45,12 +45,17 @@ class Guard:
         *,
         limits: Limits,
         metrics: Callable[[], Metrics | None],
+        methods_of: Callable[[str], set[str]],
         api_key: str = "",
     ) -> None:
-        """`metrics` gives them once there are any; without `api_key` anybody may ask."""
+        """`metrics` gives them once there are any; without `api_key` anybody may ask.
+
+        `methods_of` a path are those that it has a route for; what else is posted is not read.
+        """
         self._app = app
         self._limits = limits
         self._metrics = metrics
+        self._methods_of = methods_of
         self._key = api_key.strip().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +78,7 @@ class Guard:
 
         try:
             self._check_key(scope, headers)
-            if scope["method"] in ("POST", "PUT", "PATCH"):
+            if scope["method"] == "POST" and "POST" in self._methods_of(scope["path"]):
                 receive = _replayed(await self._body(headers, receive), receive)
         except RequestError as error:
             self.reject(error)

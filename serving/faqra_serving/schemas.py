@@ -8,12 +8,25 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Text = Annotated[str, StringConstraints(strict=True)]
+# The first mistake is told; to look for a million more would take a minute of everybody's time.
+Texts = Annotated[list[Text], Field(fail_fast=True)]
 
 
 class _Request(BaseModel):
     """Strict: a number is no text, and a misspelt field is told."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_unknown(cls, given: Any) -> Any:  # noqa: ANN401 - whatever came
+        """What came, with no more than one of the fields that there are not."""
+        if not isinstance(given, dict):
+            return given
+        unknown = [name for name in given if name not in cls.model_fields]
+        return {
+            name: given[name] for name in given if name in cls.model_fields or name in unknown[:1]
+        }
 
 
 class ClassifyRequest(_Request):
@@ -32,22 +45,39 @@ class ClassifyRequest(_Request):
             ]
         }
     )
-    paragraphs: list[Text]
+    paragraphs: Texts
     context: bool = False
+
+
+_PAGE_TYPES = {"text": "string", "html": "string", "paragraphs": "array"}
 
 
 class ArticleRequest(_Request):
     """One page: its text, its HTML or its paragraphs, one of the three."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": [given],
+                    "properties": {
+                        name: {"type": kind if name == given else "null"}
+                        for name, kind in _PAGE_TYPES.items()
+                    },
+                }
+                for given in _PAGE_TYPES
+            ]
+        }
+    )
     id: Text | None = None
     title: Text = ""
     text: Text | None = None
     html: Text | None = None
-    paragraphs: list[Text] | None = None
+    paragraphs: Texts | None = None
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "ArticleRequest":
-        given = [name for name in ("text", "html", "paragraphs") if getattr(self, name) is not None]
+        given = [name for name in _PAGE_TYPES if getattr(self, name) is not None]
         if len(given) != 1:
             came = " and ".join(given) or "none"
             raise ValueError(f"expected one of text, html and paragraphs, got {came}")
@@ -72,7 +102,7 @@ class ArticlesRequest(_Request):
             ]
         }
     )
-    articles: list[ArticleRequest]
+    articles: Annotated[list[ArticleRequest], Field(fail_fast=True)]
 
 
 class PredictRequest(BaseModel):
@@ -85,7 +115,7 @@ class PredictRequest(BaseModel):
         strict=True,
         json_schema_extra={"examples": [{"inputs": ["اقرأ أيضًا: أسعار صرف العملات اليوم"]}]},
     )
-    inputs: Text | list[Text]
+    inputs: Text | Texts
     raw_scores: bool = False
     truncate: bool | None = None
 
@@ -97,7 +127,7 @@ class InfinityRequest(BaseModel):
         strict=True,
         json_schema_extra={"examples": [{"input": ["اقرأ أيضًا: أسعار صرف العملات اليوم"]}]},
     )
-    input: list[Text]
+    input: Texts
     model: Text = ""
     raw_scores: bool = False
 

@@ -13,6 +13,7 @@ import logging
 import os
 
 import bentoml
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from faqra_models.loading import load_classifier
 from faqra_serving.app import Application
@@ -53,6 +54,20 @@ class FaqraService:
         """Answer what was accepted, then stop."""
         if application.engine is not None:
             await application.engine.close()
+
+
+class _PathsOfManyLines:
+    """Brings paths with a line break to the application; BentoML's pattern knows none."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = application if "\n" in scope.get("path", "") else self._app
+        await app(scope, receive, send)
+
+
+FaqraService.add_asgi_middleware(_PathsOfManyLines)  # type: ignore[attr-defined]
 
 
 def _log_to_stderr() -> None:
