@@ -4,6 +4,7 @@ This module does not know what is written (see `writers`).
 """
 
 import errno
+import glob
 import gzip
 import os
 import stat
@@ -72,6 +73,16 @@ def rejections_beside(output: Path) -> Path:
     return Path(f"{output}.rejected.jsonl")
 
 
+def journal_beside(output: Path) -> Path:
+    """Where the answers of a run into `output` are kept until it is whole."""
+    return output.with_name(f".{output.name[-_NAME_IN_PART:]}.journal")
+
+
+def is_file_to_be(output: Path) -> bool:
+    """Whether `output` is a file or will be one, and no device, pipe or folder."""
+    return output.is_file() or not output.exists()
+
+
 def part_of(path: Path) -> Path:
     """Where a file is written until it is whole: hidden beside it, so that it can be renamed."""
     return path.with_name(f".{path.name[-_NAME_IN_PART:]}.{os.getpid()}.part")
@@ -99,6 +110,7 @@ def open_output(path: Path | None) -> Iterator[BinaryIO]:
             raise UsageError(f"-o {path}: is a folder; expected a file name")
         special = not stat.S_ISREG(mode)
         written = target if special else part_of(target)
+        drop_orphans(target)
         stream = written.open("wb")
     except OSError as error:
         raise UsageError(f"-o {path}: cannot be written: {error.strerror}") from error
@@ -115,6 +127,15 @@ def open_output(path: Path | None) -> Iterator[BinaryIO]:
     finally:
         if not special:
             written.unlink(missing_ok=True)
+
+
+def drop_orphans(target: Path) -> None:
+    """Delete the parts that killed processes left; those of others at work stay."""
+    before, after = f".{target.name[-_NAME_IN_PART:]}.", ".part"
+    for part in target.parent.glob(f"{glob.escape(before)}*{after}"):
+        process = part.name.removeprefix(before).removesuffix(after)
+        if process.isdigit() and not Path(f"/proc/{process}").exists() and Path("/proc").exists():
+            part.unlink(missing_ok=True)
 
 
 def _mode(path: Path) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from faqra.output import part_of, rejections_beside
+from faqra.output import drop_orphans, part_of, rejections_beside
 from faqra.usage import UsageError
 from faqra.voice import say
 
@@ -29,6 +29,8 @@ class Rejections:
         beside = output is not None and (output.is_file() or not output.exists())
         self._path = rejections_beside(output) if output is not None and beside else None
         self._check(output)
+        if self._path is not None:
+            drop_orphans(self._path)
         self._stream: BinaryIO | None = None
 
     def add(self, rejected: "Rejected") -> None:

@@ -8,11 +8,19 @@ inputs (`faqra_data.readers`), nor those of outputs (`faqra.writers`).
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from faqra.output import choose_format, open_output, refuse_overlap
+from faqra.output import (
+    choose_format,
+    is_file_to_be,
+    journal_beside,
+    open_output,
+    refuse_overlap,
+)
 from faqra.usage import UsageError
 from faqra.voice import say
 from faqra_data.article import Article
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     from faqra.rejections import Rejections
     from faqra_data.readers import Rejected
     from faqra_models.prediction import ArticlePredictions
+    from faqra_serving.journal import Journal
 
 # As in faqra.writers.writer and faqra_models.loading, which are slow to import.
 FORMATS = ("table", "jsonl", "csv", "parquet", "html")
@@ -66,6 +75,7 @@ class ClassifyOptions:
     min_confidence: float = 0.0
     context: bool = True
     text_column: str = "text"
+    resume: bool = False
 
 
 # Gives articles and what could not be read, and tells how many bytes more are done.
@@ -128,6 +138,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="NAME",
         help="column that holds the text in .jsonl, .csv and .parquet (default: text)",
     )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a run into OUTPUT that was stopped; the result is the same",
+    )
     parser.set_defaults(print_help=parser.print_help)
 
 
@@ -150,8 +165,10 @@ def run(args: argparse.Namespace) -> int:
         min_confidence=args.min_confidence,
         context=args.context,
         text_column=args.text_column,
+        resume=args.resume,
     )
-    return run_classify(options, _load, _read)
+    with _journal(options) as journal:
+        return run_classify(options, partial(_load, journal=journal), _read)
 
 
 def run_classify(
@@ -191,11 +208,28 @@ def run_classify(
     return 1 if rejections.count else 0
 
 
-def _load(options: ClassifyOptions) -> ArticleClassifier:
+def _journal(options: ClassifyOptions) -> "AbstractContextManager[Journal | None]":
+    """What keeps the answers until the output is whole: none where that cannot be resumed."""
+    if options.output is None or not is_file_to_be(options.output):
+        if options.resume:
+            raise UsageError("--resume needs a file: add -o OUTPUT, the one of the stopped run")
+        return nullcontext()
+    from faqra_serving.journal import Journal  # noqa: PLC0415 - --help need none
+
+    path = journal_beside(options.output)
+    if path.exists() and not options.resume:
+        raise UsageError(
+            f"-o {options.output}: a run into it was stopped, and what it had done is in {path}; "
+            "add --resume to go on with it, or delete that file to start anew"
+        )
+    return Journal(path)
+
+
+def _load(options: ClassifyOptions, *, journal: "Journal | None") -> ArticleClassifier:
     from faqra_models.loading import load_classifier  # noqa: PLC0415 - onnxruntime is slow to import
     from faqra_serving.stream import StreamClassifier  # noqa: PLC0415
 
-    return StreamClassifier(load_classifier(options.model, device=options.device))
+    return StreamClassifier(load_classifier(options.model, device=options.device), journal)
 
 
 def _read(

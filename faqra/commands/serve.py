@@ -42,9 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
     parser.add_argument("--port", type=int, default=3000, help="port (default: %(default)s)")
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes (default: one for every two cores)"
-    )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
 
 
 def run(args: argparse.Namespace) -> int:

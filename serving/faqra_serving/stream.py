@@ -19,6 +19,7 @@ from faqra_models.classifier import Classifier, Prepared
 from faqra_models.encoding import Window
 from faqra_models.prediction import ArticlePredictions
 from faqra_serving.ahead import read_ahead
+from faqra_serving.journal import Answers, Journal, key_of
 
 Logits = NDArray[np.float32]
 
@@ -35,8 +36,10 @@ _ARTICLES_PER_CALL = 16
 class StreamClassifier:
     """A classifier for streams too long to hold; see the head of this module."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, journal: Journal | None = None) -> None:
+        """`journal` keeps the answers, and has those of an earlier run; it holds for one stream."""
         self._classifier = classifier
+        self._journal = journal
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -51,14 +54,37 @@ class StreamClassifier:
         `articles` is read in another thread, some way ahead of what is given; what it raises is
         raised here, after the predictions for the articles before it.
         """
+        if self._journal is not None:
+            run = {"model": self._classifier.digest, "context": context}
+            self._journal.begin(run, len(self.labels))
         known = _KnownWindows(self._classifier, _KEPT_TOKENS)
         prepared = self._prepared(articles, context=context)
         with read_ahead(prepared, _size, _MOST_TOKENS) as stream:
-            for block in _blocks(stream):
-                windows = [window for ready in block for window in ready.windows]
-                logits = iter(known.run(windows))
-                for ready in block:
-                    yield self._classifier.finish(ready, list(islice(logits, len(ready.windows))))
+            for block, whole in _blocks(stream):
+                journal = self._journal if whole else None
+                answers = self._answers(block, known, journal)
+                for ready, probabilities in zip(block, answers, strict=True):
+                    yield self._classifier.named(ready, probabilities)
+        if self._journal is not None:
+            self._journal.end()
+
+    def _answers(
+        self, block: list[Prepared], known: "_KnownWindows", journal: Journal | None
+    ) -> Answers:
+        key = b""
+        if journal is not None:
+            key = key_of([_texts(ready.article) for ready in block])
+            recalled = journal.recall(key)
+            if recalled is not None:
+                return recalled
+        logits = iter(known.run([window for ready in block for window in ready.windows]))
+        answers = [
+            self._classifier.probabilities(ready, list(islice(logits, len(ready.windows))))
+            for ready in block
+        ]
+        if journal is not None:
+            journal.note(key, answers)
+        return answers
 
     def _prepared(self, articles: Iterable[Article], *, context: bool) -> Iterator[list[Prepared]]:
         stream = iter(articles)
@@ -101,8 +127,11 @@ class _KnownWindows:
         return self._logits[key]
 
 
-def _blocks(stream: Iterable[list[Prepared]]) -> Iterator[list[Prepared]]:
-    """What is run together: little at first, then as much as is worth sorting."""
+def _blocks(stream: Iterable[list[Prepared]]) -> Iterator[tuple[list[Prepared], bool]]:
+    """What is run together: little at first, then as much as is worth sorting.
+
+    And whether it is whole: a fault of the stream cuts the last one, another time elsewhere.
+    """
     block: list[Prepared] = []
     tokens, wanted = 0, _FIRST_TOKENS
     try:
@@ -110,14 +139,18 @@ def _blocks(stream: Iterable[list[Prepared]]) -> Iterator[list[Prepared]]:
             block += chunk
             tokens += _size(chunk)
             if tokens >= wanted:
-                yield block
+                yield block, True
                 block, tokens, wanted = [], 0, min(2 * wanted, _MOST_TOKENS)
     except Exception:
         if block:  # what came before the fault is answered
-            yield block
+            yield block, False
         raise
     if block:
-        yield block
+        yield block, True
+
+
+def _texts(article: Article) -> list[str]:
+    return [article.id, article.title, *(paragraph.text for paragraph in article.paragraphs)]
 
 
 def _size(chunk: Iterable[Prepared]) -> int:
