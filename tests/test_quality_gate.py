@@ -11,12 +11,12 @@ from tokenizers import Tokenizer
 pytest.importorskip("sklearn", reason="scores are the training room's: extra 'train'")
 pytest.importorskip("torch", reason="its own weights need the extra 'torch'")
 
-from faqra_data.corpus import corpus_digest, read_corpus  # noqa: E402
-from faqra_models.classifier import Classifier  # noqa: E402
-from faqra_models.folder import TOKENIZER  # noqa: E402
-from faqra_models.loading import BUNDLED, load_classifier  # noqa: E402
-from faqra_models.torch_backend import TorchBackend  # noqa: E402
-from faqra_training.evaluation import Comparison, compare  # noqa: E402
+from faqra_data.corpus import corpus_digest, read_corpus
+from faqra_models.classifier import Classifier
+from faqra_models.folder import TOKENIZER
+from faqra_models.loading import BUNDLED, load_classifier
+from faqra_models.torch_backend import TorchBackend
+from faqra_training.evaluation import Comparison, compare
 
 ROOT = Path(__file__).parents[1]
 HELD_OUT = ROOT / "data" / "authored" / "held-out" / "pages.jsonl"
