@@ -73,7 +73,7 @@ class TokenBatcher:
         """`run` is called in one thread, a batch of about `batch_tokens` at a time.
 
         A batch that is not full waits for `wait_ms` for more. `queued_tokens` bounds those that
-        wait, see `check_room`.
+        wait, so that who is accepted is answered soon; see `check_room`.
         """
         self._run = run
         self._batch_tokens = batch_tokens
@@ -92,10 +92,11 @@ class TokenBatcher:
         """RequestError where a caller may not bring so many tokens now.
 
         Asked once a request, before its windows: a caller who finds nobody waiting may bring any
-        number.
+        number, and one who finds no more waiting than it brings itself is in a queue that is
+        never long for its like.
         """
         waiting = self.queued_tokens
-        if waiting and waiting + tokens > self._most_queued:
+        if waiting and waiting + tokens > max(self._most_queued, 2 * tokens):
             shortest, longest = _RETRY_S
             raise too_busy(min(longest, max(shortest, round(waiting / self._tokens_per_s))))
 

@@ -16,6 +16,8 @@ from faqra_serving.metrics import Metrics
 
 # Fewer characters are prepared faster than a thread is asked.
 _CHARACTERS_AT_ONCE = 20_000
+# Of Arabic news, about. Preparing what is then refused would cost a flood's victims their answers.
+_CHARACTERS_PER_TOKEN = 4
 
 
 class Engine:
@@ -40,7 +42,9 @@ class Engine:
 
         Raises RequestError where the queue is full or the service stops.
         """
-        prepared = await self._prepare(articles, context=context)
+        characters = sum(len(one.text) for article in articles for one in article.paragraphs)
+        self._batcher.check_room(characters // _CHARACTERS_PER_TOKEN)
+        prepared = await self._prepare(articles, characters, context=context)
         self._batcher.check_room(sum(len(one) for ready in prepared for one in ready.windows))
         try:
             # A failure of one cancels the others: nobody waits for their answers any more.
@@ -56,8 +60,9 @@ class Engine:
         """Take no more work, and finish what was taken."""
         await self._batcher.close()
 
-    async def _prepare(self, articles: Sequence[Article], *, context: bool) -> list[Prepared]:
-        characters = sum(len(one.text) for article in articles for one in article.paragraphs)
+    async def _prepare(
+        self, articles: Sequence[Article], characters: int, *, context: bool
+    ) -> list[Prepared]:
         if characters < _CHARACTERS_AT_ONCE:
             return self.classifier.prepare(articles, context=context)
         return await asyncio.to_thread(self.classifier.prepare, articles, context=context)

@@ -35,8 +35,8 @@ class Limits:
     articles: int = 256
     characters: int = 4_000_000
     paragraph_characters: int = 200_000
-    queued_tokens: int = 400_000
-    batch_tokens: int = 4096
+    queued_tokens: int = 4096
+    batch_tokens: int = 1024
     wait_ms: int = 2
     deadline_s: int = 30
     cached_paragraphs: int = 20_000
