@@ -40,6 +40,11 @@ class Server:
         """The processes that answer, without BentoML's own."""
         return [one for one in self.process.children(recursive=True) if _is_worker(one)]
 
+    def workers_beside(self, others: Sequence[psutil.Process]) -> list[psutil.Process]:
+        """Those that were not among the others."""
+        known = {one.pid for one in others}
+        return [one for one in self.workers() if one.pid not in known]
+
     def worker_bytes(self) -> int:
         """Resident memory of the largest worker."""
         return max((one.memory_info().rss for one in self.workers()), default=0)

@@ -24,5 +24,5 @@ def measure(setting: Setting) -> list[Figure]:
     return [
         at_most("command to ready", statistics.median(seconds), MOST_START_S, "s"),
         at_most("a worker at rest", max(rest), MOST_MEGABYTES, "MB"),
-        at_most("a worker after 8,000 paragraphs", max(worked), MOST_MEGABYTES, "MB"),
+        at_most("a worker after 500 requests of 16 paragraphs", max(worked), MOST_MEGABYTES, "MB"),
     ]
