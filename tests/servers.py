@@ -22,9 +22,14 @@ ENVIRONMENT = {
 PATIENCE_S = 60
 
 
-def start(port: int, *options: str, **environment: str) -> "subprocess.Popen[str]":
+FAQRA_SERVE = ("faqra", "serve")
+
+
+def start(
+    port: int, *options: str, command: tuple[str, ...] = FAQRA_SERVE, **environment: str
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "faqra", "serve", "--port", str(port), *options],
+        [sys.executable, "-m", *command, "--port", str(port), *options],
         env={**ENVIRONMENT, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -39,15 +44,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(**environment: str) -> Iterator[str]:
+def running(*, command: tuple[str, ...] = FAQRA_SERVE, **environment: str) -> Iterator[str]:
     """The URL of a service that is ready; at its end it has nowhere failed."""
     with TemporaryDirectory() as home:
         # Two services of one home share a folder of metrics, which the second one empties.
-        yield from _running(free_port(), BENTOML_HOME=home, **environment)
+        yield from _running(command, **{"BENTOML_HOME": home, **environment})
 
 
-def _running(port: int, **environment: str) -> Iterator[str]:
-    process = start(port, **environment)
+def _running(command: tuple[str, ...], **environment: str) -> Iterator[str]:
+    port = free_port()
+    process = start(port, command=command, **environment)
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + PATIENCE_S
     while True:
