@@ -128,7 +128,7 @@ def test_a_full_queue_says_when_to_come_back() -> None:
         await asyncio.sleep(0.02)
         with pytest.raises(RequestError) as raised:
             server.check_room(20)
-        server.check_room(32)  # as many as wait
+        server.check_room(64)  # twice as many as wait
         assert raised.value.status == 429
         assert raised.value.retry_after_s is not None
         model.go.set()

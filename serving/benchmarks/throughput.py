@@ -52,7 +52,7 @@ def measure(setting: Setting) -> list[Figure]:
             ratio = own / medians[name, mix]
             figures.append(at_least(f"faqra serve / {name}, {words}", ratio, least, "x"))
     if "infinity" not in servers:
-        skipped = "skipped: no --infinity URL, see README"
+        skipped = "skipped: no --infinity URL, see serving/README.md"
         figures.append(Figure("faqra serve / infinity", skipped))
     return [*figures, noted("client, of a core, a request", statistics.median(client_ms), "ms")]
 

@@ -92,11 +92,11 @@ class TokenBatcher:
         """RequestError where a caller may not bring so many tokens now.
 
         Asked once a request, before its windows: a caller who finds nobody waiting may bring any
-        number, and one who finds no more waiting than it brings itself is in a queue that is
-        never long for its like.
+        number, and so may one who finds no more waiting than half of what it brings: its answer
+        takes little longer for that.
         """
         waiting = self.queued_tokens
-        if waiting and waiting + tokens > max(self._most_queued, 2 * tokens):
+        if waiting and waiting + tokens > max(self._most_queued, 1.5 * tokens):
             shortest, longest = _RETRY_S
             raise too_busy(min(longest, max(shortest, round(waiting / self._tokens_per_s))))
 
