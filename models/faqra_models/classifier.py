@@ -22,7 +22,7 @@ from faqra_models.encoding import Window, cut_batches, pool
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction, Prediction
 from faqra_models.settings import Settings
 
-# Padded tokens a batch where nothing is known of the device.
+# Padded tokens a batch: enough to keep two cores busy, little enough to stay in their cache.
 TOKENS_PER_BATCH = 4096
 # Articles prepared together: their windows are sorted by length, so that batches hold windows
 # of like length; more would only hold more in memory.
@@ -48,18 +48,9 @@ class Classifier:
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        tokenizer: Tokenizer,
-        backend: Backend,
-        *,
-        digest: str = "",
-        tokens_per_batch: int = TOKENS_PER_BATCH,
+        self, settings: Settings, tokenizer: Tokenizer, backend: Backend, *, digest: str = ""
     ) -> None:
-        """`tokenizer` loses its padding and truncation: windows are laid out here.
-
-        `tokens_per_batch` counts padding.
-        """
+        """`tokenizer` loses its padding and truncation: windows are laid out here."""
         tokenizer.no_padding()
         tokenizer.no_truncation()
         # A page that says "[SEP]" means these five characters.
@@ -68,7 +59,6 @@ class Classifier:
         self.digest = digest
         self._tokenizer = tokenizer
         self._backend = backend
-        self._tokens_per_batch = tokens_per_batch
         self._layout = settings.layout()
 
     @property
@@ -144,7 +134,7 @@ class Classifier:
     def run(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
         """Token logits of each window, of shape (tokens, labels), in the order given."""
         logits: dict[int, NDArray[np.float32]] = {}
-        for positions in cut_batches(windows, self._tokens_per_batch):
+        for positions in cut_batches(windows, TOKENS_PER_BATCH):
             ids, mask = self._layout.batch([windows[position] for position in positions])
             answer = self._backend.token_logits(ids, mask)
             for position, row in zip(positions, answer, strict=True):

@@ -4,7 +4,6 @@ Heavy packages are imported only by the reference that needs them: the bundled m
 neither torch nor transformers nor a network.
 """
 
-import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,15 +13,11 @@ from tokenizers import Tokenizer
 from faqra_data.errors import MissingExtraError, ModelError
 from faqra_models import store
 from faqra_models.backend import Backend
-from faqra_models.classifier import TOKENS_PER_BATCH, Classifier
+from faqra_models.classifier import Classifier
 from faqra_models.folder import ONNX, TOKENIZER, ModelFolder
 
 BUNDLED = Path(__file__).parent / "bundled"
 DEVICES = ("auto", "cpu", "cuda")
-# What a core's second-level cache holds, with little padding: the bundled model took 1.1 ms a
-# paragraph with 256 tokens a batch, 1.3 ms with 1,024 and 2.0 ms with 4,096 (one thread, an EPYC
-# with 1 MiB a core); whole pages took 2.4, 2.5 and 3.1 ms.
-_TOKENS_PER_THREAD = 256
 
 
 def load_classifier(
@@ -41,15 +36,8 @@ def load_classifier(
         tokenizer = Tokenizer.from_file(str(folder.path / TOKENIZER))
     except Exception as error:  # tokenizers raises a bare Exception
         raise ModelError(f"{folder.path / TOKENIZER}: no readable tokenizer: {error}") from error
-    if device == "auto":
-        device = "cuda" if _has_cuda() else "cpu"
-    return Classifier(
-        folder.settings,
-        tokenizer,
-        _backend(folder, device, threads),
-        digest=folder.digest,
-        tokens_per_batch=_tokens_per_batch(device, threads),
-    )
+    backend = _backend(folder, device, threads)
+    return Classifier(folder.settings, tokenizer, backend, digest=folder.digest)
 
 
 def _locate(reference: str | Path | None) -> Path:
@@ -83,13 +71,9 @@ def _hub_model(name: str) -> Path:
         ) from error
 
 
-def _tokens_per_batch(device: str, threads: int) -> int:
-    if device == "cuda":
-        return TOKENS_PER_BATCH
-    return _TOKENS_PER_THREAD * (threads or os.cpu_count() or 1)
-
-
 def _backend(folder: ModelFolder, device: str, threads: int) -> Backend:
+    if device == "auto":
+        device = "cuda" if _has_cuda() else "cpu"
     if folder.has_onnx and not (device == "cuda" and find_spec("torch")):
         from faqra_models.onnx_backend import OnnxBackend  # noqa: PLC0415 - 0.1 s to import
 
