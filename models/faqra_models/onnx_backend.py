@@ -60,7 +60,8 @@ class OnnxBackend:
         return logits
 
     def _run_one(self, ids: NDArray[np.int64], length: int) -> NDArray[np.float32]:
-        return self._run(ids[None], np.ones((1, length), dtype=np.int64))[0]
+        logits: NDArray[np.float32] = self._run(ids[None], np.ones((1, length), dtype=np.int64))[0]
+        return logits
 
     def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         outputs = self._session.run([LOGITS], {INPUT_IDS: ids, ATTENTION_MASK: mask})
