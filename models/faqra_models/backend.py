@@ -3,6 +3,7 @@
 ONNX Runtime and torch stand behind it; tests put a few lines of numpy there.
 """
 
+import os
 from typing import Protocol
 
 import numpy as np
@@ -15,3 +16,10 @@ class Backend(Protocol):
     def token_logits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Logits of shape (windows, tokens, labels) for ids and mask of shape (windows, tokens)."""
         ...
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

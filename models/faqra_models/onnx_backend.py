@@ -3,7 +3,6 @@
 Torch is not needed, so a first answer takes about as long as reading the file.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from faqra_data.errors import ModelError
+from faqra_models.backend import cores
 
 # Names that `faqra export` gives the graph's inputs and output.
 INPUT_IDS = "input_ids"
@@ -42,7 +42,7 @@ class OnnxBackend:
             reason = str(error).splitlines()[0]
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {reason}") from error
         self._by_window = device == "cpu"
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="faqra-onnx")
 
     def token_logits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -66,10 +66,3 @@ class OnnxBackend:
     def _run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         outputs = self._session.run([LOGITS], {INPUT_IDS: ids, ATTENTION_MASK: mask})
         return np.asarray(outputs[0], dtype=np.float32)
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -15,16 +15,16 @@ import os
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from faqra_models.backend import cores
 from faqra_models.loading import load_classifier
 from faqra_serving.app import Application
 from faqra_serving.engine import Engine
 from faqra_serving.limits import Limits, api_key_from
 from faqra_serving.metrics import Metrics
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 # Two workers of one thread answered 300 requests a second where one of two threads answered 130:
 # half of a small request is HTTP, which a process does on one core.
-WORKERS = int(os.environ.get("FAQRA_WORKERS", "0")) or CORES
+WORKERS = int(os.environ.get("FAQRA_WORKERS", "0")) or cores()
 
 application = Application(Limits.from_environment(), api_key=api_key_from(os.environ))
 
@@ -44,7 +44,7 @@ class FaqraService:
 
     def __init__(self) -> None:
         _log_to_stderr()
-        threads = max(1, CORES // WORKERS)
+        threads = max(1, cores() // WORKERS)
         classifier = load_classifier(os.environ.get("FAQRA_MODEL") or None, threads=threads)
         classifier.classify(["فقرة"])  # what is made at the first answer is made before it
         application.metrics = Metrics()
