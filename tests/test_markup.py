@@ -23,7 +23,7 @@ PIECES += ["<!--", "-->", "<!-->", "<![CDATA[", "]]>", "<!x ", "<?y", ">", '"', 
 PIECES += ["<div a='", '<p ="', '</div a="', " a=", "<b id=1>", "<b id=2>", "<path/>", "<div/>"]
 MARKUP = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 PAGES = sorted((Path(__file__).parent / "pages").glob("*.html"))
-SHARED_PAGES = sorted(Path("/work/shared/pages").glob("*.html"))
+SHARED_PAGES = sorted((Path(__file__).parents[2] / "shared" / "pages").glob("*.html"))
 
 
 def depth_of(html: str) -> int:
