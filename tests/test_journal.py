@@ -10,7 +10,7 @@ from faqra_data.article import Article
 from faqra_data.errors import InputError
 from faqra_models.prediction import ArticlePredictions
 from faqra_serving import journal as journal_module
-from faqra_serving import stream
+from faqra_serving import stream, worker
 from faqra_serving.journal import Journal, key_of
 from faqra_serving.stream import StreamClassifier
 
@@ -29,7 +29,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_FIRST_TOKENS", 16)
     monkeypatch.setattr(stream, "_MOST_TOKENS", 64)
     monkeypatch.setattr(stream, "_ARTICLES_PER_CALL", 2)
-    monkeypatch.setattr(stream, "_KEPT_TOKENS", 0)
+    monkeypatch.setattr(worker, "_KEPT_TOKENS", 0)
     monkeypatch.setattr(journal_module, "_WORTH_KEEPING", 4)
 
 
@@ -124,4 +124,5 @@ def test_a_short_run_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_keys_tell_texts_and_their_borders_apart() -> None:
     given = [[["ab", "c"]], [["a", "bc"]], [["ab"], ["c"]], [["ab", "c", ""]], [["\ud800"]]]
-    assert len({key_of(articles) for articles in given}) == len(given)
+    pages = [[Article.from_paragraphs("x", texts) for texts in some] for some in given]
+    assert len({key_of(some) for some in pages}) == len(given)

@@ -9,7 +9,7 @@ from toys import WORDS, toy_classifier
 
 from faqra_data.article import Article
 from faqra_models.prediction import ArticlePredictions
-from faqra_serving import stream
+from faqra_serving import stream, worker
 from faqra_serving.stream import StreamClassifier
 
 TEXTS = st.lists(st.sampled_from([*WORDS[4:], "غريب", "", "خبر قال " * 30]), max_size=9)
@@ -36,7 +36,7 @@ def test_answers_and_order_are_the_classifiers(context: bool, pages: list[list[s
 def test_a_window_is_read_once_as_long_as_it_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_FIRST_TOKENS", 1)
     monkeypatch.setattr(stream, "_MOST_TOKENS", 1)
-    monkeypatch.setattr(stream, "_KEPT_TOKENS", 8)
+    monkeypatch.setattr(worker, "_KEPT_TOKENS", 8)
     monkeypatch.setattr(stream, "_ARTICLES_PER_CALL", 1)
     classifier, backend = toy_classifier()
     articles = [

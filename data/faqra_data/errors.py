@@ -29,6 +29,10 @@ class OutputError(FaqraError):
     """Results that cannot be written: the disk is full, say."""
 
 
+class ClusterError(FaqraError):
+    """A cluster that cannot be reached, or that gave up."""
+
+
 class MissingExtraError(FaqraError):
     """A package that only some uses need is not installed."""
 

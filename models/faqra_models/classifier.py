@@ -154,17 +154,7 @@ class Classifier:
 
     def named(self, ready: Prepared, probabilities: NDArray[np.float64]) -> ArticlePredictions:
         """Probabilities as predictions, each with its paragraph."""
-        predictions = tuple(
-            ParagraphPrediction(
-                probabilities=dict(zip(self.labels, row.tolist(), strict=True)),
-                text=paragraph.text,
-                index=paragraph.index,
-                start=paragraph.start,
-                end=paragraph.end,
-            )
-            for paragraph, row in zip(ready.article.paragraphs, probabilities, strict=True)
-        )
-        return ArticlePredictions(ready.article, predictions, ready.emptied)
+        return ArticlePredictions.of(ready.article, probabilities, self.labels, ready.emptied)
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,13 +31,18 @@ def load_classifier(
     """
     if device not in DEVICES:
         raise ModelError(f"device: expected one of {', '.join(DEVICES)}, got {device!r}")
-    folder = ModelFolder.open(_locate(reference))
+    folder = open_folder(reference)
     try:
         tokenizer = Tokenizer.from_file(str(folder.path / TOKENIZER))
     except Exception as error:  # tokenizers raises a bare Exception
         raise ModelError(f"{folder.path / TOKENIZER}: no readable tokenizer: {error}") from error
     backend = _backend(folder, device, threads)
     return Classifier(folder.settings, tokenizer, backend, digest=folder.digest)
+
+
+def open_folder(reference: str | Path | None = None) -> ModelFolder:
+    """The checked folder of a model, named as for `load_classifier`; nothing is loaded."""
+    return ModelFolder.open(_locate(reference))
 
 
 def _locate(reference: str | Path | None) -> Path:

@@ -3,9 +3,12 @@
 Values only; how they are reached is `classifier`'s, how they are written is the front door's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from faqra_data.article import Article
 
@@ -59,3 +62,24 @@ class ArticlePredictions:
     article: Article
     predictions: tuple[ParagraphPrediction, ...]
     emptied: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        article: Article,
+        probabilities: NDArray[np.float64],
+        labels: Sequence[str],
+        emptied: tuple[int, ...],
+    ) -> "ArticlePredictions":
+        """From `probabilities` of shape (paragraphs, labels), in the order of both."""
+        predictions = tuple(
+            ParagraphPrediction(
+                probabilities=dict(zip(labels, row.tolist(), strict=True)),
+                text=paragraph.text,
+                index=paragraph.index,
+                start=paragraph.start,
+                end=paragraph.end,
+            )
+            for paragraph, row in zip(article.paragraphs, probabilities, strict=True)
+        )
+        return cls(article, predictions, emptied)

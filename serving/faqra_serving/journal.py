@@ -10,7 +10,7 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from faqra_data.article import Article
 from faqra_data.errors import InputError, OutputError
 
 Answers = list[NDArray[np.float64]]
@@ -56,6 +57,11 @@ class Journal:
         self._first = json.dumps(run, sort_keys=True).encode() + b"\n"
         if self._path.exists():
             self._open()
+
+    @property
+    def waiting(self) -> int:
+        """How many articles the next block of the earlier run has; 0 where there is none."""
+        return 0 if self._next == len(self._earlier) else self._earlier[self._next][2]
 
     def recall(self, key: bytes) -> Answers | None:
         """The answers for the next block, None where no earlier run has come so far.
@@ -143,10 +149,11 @@ class Journal:
         self._unwritten = []
 
 
-def key_of(articles: Sequence[Sequence[str]]) -> bytes:
-    """A digest of some articles, each given as its texts."""
+def key_of(articles: Iterable[Article]) -> bytes:
+    """A digest of what is read of some articles, and of what they are called."""
     digest = blake2b(digest_size=16)
-    for texts in articles:
+    for article in articles:
+        texts = [article.id, article.title, *(paragraph.text for paragraph in article.paragraphs)]
         for text in (str(len(texts)), *texts):
             raw = text.encode("utf-8", "surrogatepass")
             digest.update(len(raw).to_bytes(8, "little"))

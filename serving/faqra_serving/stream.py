@@ -1,34 +1,23 @@
 """Articles in, predictions out, in order, at the model's full speed and in bounded memory.
 
 Reading, segmenting and tokenising go on in a thread while the model runs. Batches are cut by
-length across the articles of a bounded look-ahead, and a window that was read lately is not
-read again: archives repeat their furniture and their agencies' stories. This module knows
-neither files nor HTTP.
+length across the articles of a bounded look-ahead. This module knows neither files nor HTTP.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator
 from itertools import islice
-
-import numpy as np
-from numpy.typing import NDArray
 
 from faqra_data.article import Article
 from faqra_models.classifier import Classifier, Prepared
-from faqra_models.encoding import Window
 from faqra_models.prediction import ArticlePredictions
 from faqra_serving.ahead import read_ahead
 from faqra_serving.journal import Answers, Journal, key_of
-
-Logits = NDArray[np.float32]
+from faqra_serving.worker import Worker
 
 # The first articles are answered at once; then more is read ahead each time, until sorting by
 # length has nothing more to gain.
 _FIRST_TOKENS = 4_096
 _MOST_TOKENS = 131_072
-# Tokens whose answers are kept: 16 bytes each.
-_KEPT_TOKENS = 2_000_000
 # Articles tokenised in one call, at most, so that its threads have something to share.
 _ARTICLES_PER_CALL = 16
 
@@ -57,74 +46,35 @@ class StreamClassifier:
         if self._journal is not None:
             run = {"model": self._classifier.digest, "context": context}
             self._journal.begin(run, len(self.labels))
-        known = _KnownWindows(self._classifier, _KEPT_TOKENS)
-        prepared = self._prepared(articles, context=context)
+        worker = Worker(self._classifier, context=context)
+        prepared = _prepared(articles, worker)
         with read_ahead(prepared, _size, _MOST_TOKENS) as stream:
             for block, whole in _blocks(stream):
                 journal = self._journal if whole else None
-                answers = self._answers(block, known, journal)
+                answers = _answers(block, worker, journal)
                 for ready, probabilities in zip(block, answers, strict=True):
                     yield self._classifier.named(ready, probabilities)
         if self._journal is not None:
             self._journal.end()
 
-    def _answers(
-        self, block: list[Prepared], known: "_KnownWindows", journal: Journal | None
-    ) -> Answers:
-        key = b""
-        if journal is not None:
-            key = key_of([_texts(ready.article) for ready in block])
-            recalled = journal.recall(key)
-            if recalled is not None:
-                return recalled
-        logits = iter(known.run([window for ready in block for window in ready.windows]))
-        answers = [
-            self._classifier.probabilities(ready, list(islice(logits, len(ready.windows))))
-            for ready in block
-        ]
-        if journal is not None:
-            journal.note(key, answers)
-        return answers
 
-    def _prepared(self, articles: Iterable[Article], *, context: bool) -> Iterator[list[Prepared]]:
-        stream = iter(articles)
-        size = 1
-        while chunk := list(islice(stream, size)):
-            yield self._classifier.prepare(chunk, context=context)
-            size = min(2 * size, _ARTICLES_PER_CALL)
+def _answers(block: list[Prepared], worker: Worker, journal: Journal | None) -> Answers:
+    if journal is None:
+        return worker.answers(block)
+    key = key_of(ready.article for ready in block)
+    answers = journal.recall(key)
+    if answers is None:
+        answers = worker.answers(block)
+        journal.note(key, answers)
+    return answers
 
 
-class _KnownWindows:
-    """Runs windows, each different one once as long as it is remembered."""
-
-    def __init__(self, classifier: Classifier, most_tokens: int) -> None:
-        self._classifier = classifier
-        self._most = most_tokens
-        self._held = 0
-        self._logits: OrderedDict[bytes, Logits] = OrderedDict()
-
-    def run(self, windows: Sequence[Window]) -> list[Logits]:
-        """Token logits of each window, in the order given."""
-        # What a window's tokens vote for is not the model's business.
-        keys = [blake2b(window.ids.tobytes(), digest_size=16).digest() for window in windows]
-        new = {
-            key: window
-            for key, window in zip(keys, windows, strict=True)
-            if key not in self._logits
-        }
-        found = dict(zip(new, self._classifier.run(list(new.values())), strict=True))
-        answers = [found[key] if key in found else self._recalled(key) for key in keys]
-        for key, logits in found.items():
-            self._logits[key] = logits.copy()  # a row of a batch would keep all of it
-            self._held += len(logits)
-        while self._held > self._most:
-            _, oldest = self._logits.popitem(last=False)
-            self._held -= len(oldest)
-        return answers
-
-    def _recalled(self, key: bytes) -> Logits:
-        self._logits.move_to_end(key)
-        return self._logits[key]
+def _prepared(articles: Iterable[Article], worker: Worker) -> Iterator[list[Prepared]]:
+    stream = iter(articles)
+    size = 1
+    while chunk := list(islice(stream, size)):
+        yield worker.prepare(chunk)
+        size = min(2 * size, _ARTICLES_PER_CALL)
 
 
 def _blocks(stream: Iterable[list[Prepared]]) -> Iterator[tuple[list[Prepared], bool]]:
@@ -147,10 +97,6 @@ def _blocks(stream: Iterable[list[Prepared]]) -> Iterator[tuple[list[Prepared], 
         raise
     if block:
         yield block, True
-
-
-def _texts(article: Article) -> list[str]:
-    return [article.id, article.title, *(paragraph.text for paragraph in article.paragraphs)]
 
 
 def _size(chunk: Iterable[Prepared]) -> int:
