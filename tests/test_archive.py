@@ -42,7 +42,7 @@ class Alone:
                     yield Answered.without_paragraphs(item, len(self.classifier.labels))
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     pass
 
 
@@ -66,7 +66,7 @@ def run(job: Job, workers: Alone, journal: Path) -> list[ArticlePredictions | Re
     with Journal(journal) as kept:
         results = list(classify_archive(workers, job, kept))
         if workers.stops_after is not None:
-            raise Stopped
+            raise StoppedError
     return results
 
 
@@ -90,7 +90,7 @@ def test_articles_come_in_order_with_what_was_left_out(job: Job) -> None:
 @pytest.mark.parametrize("items", [0, 2, 5, 8, 11, 14])
 def test_a_stopped_run_goes_on_to_the_same_results(job: Job, tmp_path: Path, items: int) -> None:
     whole = list(classify_archive(Alone(), job))
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         run(job, Alone(stops_after=items), tmp_path / "journal")
     workers = Alone()
     assert run(job, workers, tmp_path / "journal") == whole
@@ -100,7 +100,7 @@ def test_a_stopped_run_goes_on_to_the_same_results(job: Job, tmp_path: Path, ite
 
 
 def test_changed_inputs_are_told(job: Job, tmp_path: Path) -> None:
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         run(job, Alone(stops_after=8), tmp_path / "journal")
     (tmp_path / "one.jsonl").write_text('{"id": "one0", "text": "نص آخر"}\n')
     with pytest.raises(InputError, match="inputs are not what they were"):

@@ -10,8 +10,8 @@ from typing import Protocol
 from faqra_data.article import Article, Rejected
 from faqra_models.loading import load_classifier, open_folder
 from faqra_models.prediction import ArticlePredictions
-from faqra_serving.journal import Journal, key_of
 from faqra_serving.job import BEFORE_ALL, Answered, Item, Job, Place, cut_parts, read_part
+from faqra_serving.journal import Journal, key_of
 
 # Articles whose answers are kept together.
 _BLOCK = 64
