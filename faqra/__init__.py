@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from faqra_data.errors import FaqraError
     from faqra_models.loading import load_classifier as load
     from faqra_models.prediction import ParagraphPrediction, Prediction
+    from faqra_serving.columns import batch_classifier as batch
 
     __version__: str
 
@@ -22,6 +23,7 @@ __all__ = [
     "Prediction",
     "ServiceError",
     "__version__",
+    "batch",
     "load",
 ]
 
@@ -32,6 +34,7 @@ _HOMES = {
     "ParagraphPrediction": ("faqra_models.prediction", "ParagraphPrediction"),
     "Prediction": ("faqra_models.prediction", "Prediction"),
     "ServiceError": ("faqra.client", "ServiceError"),
+    "batch": ("faqra_serving.columns", "batch_classifier"),
     "load": ("faqra_models.loading", "load_classifier"),
 }
 

@@ -11,6 +11,7 @@ NAMES = {
     "ParagraphPrediction": "faqra_models.prediction",
     "Prediction": "faqra_models.prediction",
     "ServiceError": "faqra.client.answers",
+    "batch": "faqra_serving.columns",
     "load": "faqra_models.loading",
 }
 

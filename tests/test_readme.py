@@ -48,9 +48,9 @@ def test_a_command_prints_what_the_readme_says(command: str, printed: str, tmp_p
 
 def test_the_python_examples_print_what_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    (block,) = blocks("pycon")
+    session = "\n".join(blocks("pycon"))
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    example = doctest.DocTestParser().get_doctest(block, {}, "README", "README.md", 0)
+    example = doctest.DocTestParser().get_doctest(session, {}, "README", "README.md", 0)
     runner = doctest.DocTestRunner(optionflags=flags)
     assert runner.run(example).failed == 0
 
