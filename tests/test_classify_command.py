@@ -20,9 +20,11 @@ from faqra.usage import UsageError
 from faqra_data.article import Article
 from faqra_data.errors import ModelError, OutputError
 from faqra_data.readers import Rejected
+from faqra_models.loading import BUNDLED
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
 LABELS = ("short", "long")
+SAMPLE = str(Path(__file__).parent / "pages" / "sample.html")
 
 
 class ByLength:
@@ -75,6 +77,15 @@ def classify_toy(options: ClassifyOptions, classifier: ByLength | None = None) -
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def datasets_of(path: str) -> list[dict[str, Any]]:
+    """The rows of a file as `datasets` reads them."""
+    import datasets
+
+    form = Path(path).suffix.replace(".jsonl", ".json").removeprefix(".")
+    cache = f"{path}.cache"
+    return list(datasets.load_dataset(form, data_files=path, split="train", cache_dir=cache))
 
 
 @pytest.fixture
@@ -130,6 +141,62 @@ def test_only_and_min_confidence_filter_rows(options: ClassifyOptions, tmp_path:
     assert [row["text"] for row in rows_of(tmp_path / "out.jsonl")] == ["abc", "abcdefghij", "x"]
 
 
+def test_a_row_may_be_an_article_of_what_is_kept(options: ClassifyOptions, tmp_path: Path) -> None:
+    by_article = replace(options, by_article=True)
+    classify_toy(by_article)
+    first, second = rows_of(tmp_path / "out.jsonl")
+    assert (first["id"], first["paragraphs"]) == ("in.lines:1", ["abc", "abcdef"])
+    assert (first["labels"], second["labels"]) == (["short", "long"], ["long", "short"])
+    classify_toy(replace(by_article, only=("long",)))
+    assert [row["text"] for row in rows_of(tmp_path / "out.jsonl")] == ["abcdef", "abcdefghij"]
+    classify_toy(replace(by_article, only=("long",), min_confidence=0.9))
+    assert [row["id"] for row in rows_of(tmp_path / "out.jsonl")] == ["in.lines:3"]
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.html", "out.csv.gz"])
+def test_a_format_without_lists_has_no_rows_of_articles(
+    name: str, options: ClassifyOptions, tmp_path: Path
+) -> None:
+    classifier = ByLength()
+    with pytest.raises(UsageError, match="--rows article: expected the format jsonl or parquet"):
+        classify_toy(replace(options, by_article=True, output=tmp_path / name), classifier)
+    assert classifier.seen == []
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_articles_go_to_stdout_as_json_lines(
+    terminal: bool,
+    options: ClassifyOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    classify_toy(replace(options, by_article=True, output=None))
+    lines = capsysbinary.readouterr().out.decode("utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["abc\n\nabcdef", "abcdefghij\n\nx"]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_rows_of_articles_are_a_corpus_and_an_input_again(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, again, cleaned = (str(tmp_path / f"{part}{name}") for part in ("", "again-", "cleaned-"))
+    only = ("--only", "factual_report", "official_quote")
+    by_article = ("--rows", "article")
+    assert cli.main(["classify", SAMPLE, *by_article, "-o", first]) == 0
+    assert cli.main(["evaluate", str(BUNDLED), first, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert (scores["macro_f1"], scores["accuracy"]) == (1.0, 1.0)
+    assert cli.main(["data", "describe", first]) == 0
+    assert cli.main(["classify", first, *by_article, "-o", again]) == 0
+    assert datasets_of(again) == datasets_of(first)
+    assert cli.main(["classify", SAMPLE, *by_article, *only, "-o", cleaned]) == 0
+    for row, whole in zip(datasets_of(cleaned), datasets_of(first), strict=True):
+        pairs = zip(whole["paragraphs"], whole["labels"], strict=True)
+        kept = [text for text, label in pairs if label in only]
+        assert (row["paragraphs"], row["text"]) == (kept, "\n\n".join(kept))
+
+
 def test_an_unknown_label_names_the_models_labels(options: ClassifyOptions, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--only lnog: .* expected some of short, long"):
         classify_toy(replace(options, only=("lnog", "short")))
@@ -170,7 +237,7 @@ def test_reading_and_writing_go_hand_in_hand(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("faqra.writers.writer.open_writer", lambda *_: Slow())
+    monkeypatch.setattr("faqra.writers.writer.open_writer", lambda *_, **__: Slow())
     classify_toy(options, classifier)
     assert len(ahead) == 50
     assert max(ahead) == 0

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from faqra.commands import classify
 from faqra.writers.appearance import percent, tones
-from faqra.writers.rows import rows, showable
-from faqra.writers.writer import FORMATS, open_writer
+from faqra.writers.rows import article_rows, rows, showable
+from faqra.writers.writer import ARTICLE_FORMATS, FORMATS, open_writer
 from faqra_data.article import Article
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction
 
@@ -47,10 +47,12 @@ def result(
     return ArticlePredictions(article, predictions)
 
 
-def written(format_: str, results: Sequence[ArticlePredictions]) -> bytes:
+def written(
+    format_: str, results: Sequence[ArticlePredictions], *, by_article: bool = False
+) -> bytes:
     """All that a writer puts on its stream."""
     stream = io.BytesIO()
-    writer = open_writer(format_, stream, LABELS)
+    writer = open_writer(format_, stream, LABELS, by_article=by_article)
     for each in results:
         writer.write(each)
     writer.close()
@@ -90,6 +92,49 @@ def test_what_is_written_reads_back_the_same_and_in_order(
     assert read_back(format_, written(format_, results)) == expected
 
 
+@pytest.mark.parametrize("format_", ARTICLE_FORMATS)
+@given(articles=st.lists(st.lists(st.text(), max_size=4), max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_rows_of_articles_read_back_the_same_and_in_order(
+    format_: str, articles: list[list[str]]
+) -> None:
+    results = [
+        result(texts, id_=f"article {i}", title="".join(texts)) for i, texts in enumerate(articles)
+    ]
+    expected = [dict(row) for each in results for row in article_rows(each)]
+    assert read_back(format_, written(format_, results, by_article=True)) == expected
+
+
+def test_a_row_of_an_article_is_a_labelled_article_and_its_text() -> None:
+    (row,) = article_rows(
+        result(["أعلنت الوزارة", "اشترك"], title="عنوان", url="https://a.example")
+    )
+    assert row == {
+        "id": "page.html",
+        "source": "",
+        "url": "https://a.example",
+        "title": "عنوان",
+        "date": "",
+        "text": "أعلنت الوزارة\n\nاشترك",
+        "paragraphs": ["أعلنت الوزارة", "اشترك"],
+        "labels": ["factual_report", "boilerplate"],
+        "confidences": [0.8, 0.8],
+    }
+
+
+def test_parquet_of_articles_has_typed_columns() -> None:
+    file = pq.ParquetFile(io.BytesIO(written("parquet", [result(["نص"])], by_article=True)))
+    found = [(field.name, str(field.type)) for field in file.schema_arrow]
+    texts = ("id", "source", "url", "title", "date", "text")
+    assert found == [
+        *((name, "string") for name in texts),
+        ("paragraphs", "list<element: string>"),
+        ("labels", "list<element: string>"),
+        ("confidences", "list<element: double>"),
+    ]
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
 def test_json_lines_keep_what_utf8_cannot_hold() -> None:
     (row,) = read_back("jsonl", written("jsonl", [result(["قبل \ud800 بعد"])]))
     assert row["text"] == "قبل \ud800 بعد"
@@ -99,6 +144,13 @@ def test_json_lines_keep_what_utf8_cannot_hold() -> None:
 def test_other_formats_mark_what_utf8_cannot_hold(format_: str) -> None:
     (row,) = read_back(format_, written(format_, [result(["قبل \ud800 بعد"])]))
     assert row["text"] == "قبل \ufffd بعد"
+
+
+def test_parquet_of_articles_marks_what_utf8_cannot_hold() -> None:
+    broken = result(["قبل \ud800"], title="\ud800", url="\ud800")
+    (row,) = read_back("parquet", written("parquet", [broken], by_article=True))
+    assert (row["paragraphs"], row["text"]) == (["قبل \ufffd"], "قبل \ufffd")
+    assert (row["title"], row["url"]) == ("\ufffd", "\ufffd")
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -119,6 +171,9 @@ def test_an_article_is_on_the_stream_as_soon_as_it_is_written(format_: str) -> N
 def test_parquet_writes_a_group_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("faqra.writers.parquet._ROWS_PER_GROUP", 2)
     content = written("parquet", [result(["أ", "ب", "ج"]), result(["د", "ه"])])
+    assert pq.ParquetFile(io.BytesIO(content)).num_row_groups == 3
+    monkeypatch.setattr("faqra.writers.parquet._CHARACTERS_PER_GROUP", 5)
+    content = written("parquet", [result(["أب", "ج"])] * 3, by_article=True)
     assert pq.ParquetFile(io.BytesIO(content)).num_row_groups == 3
 
 
@@ -190,6 +245,13 @@ def test_showable_text_keeps_its_letters_and_lines() -> None:
 
 def test_the_command_offers_every_format() -> None:
     assert classify.FORMATS == FORMATS
+    assert classify.ARTICLE_FORMATS == ARTICLE_FORMATS
+
+
+@pytest.mark.parametrize("format_", sorted(set(FORMATS) - set(ARTICLE_FORMATS)))
+def test_other_formats_have_no_rows_of_articles(format_: str) -> None:
+    with pytest.raises(ValueError, match=f"expected one of jsonl, parquet, got '{format_}'"):
+        open_writer(format_, io.BytesIO(), LABELS, by_article=True)
 
 
 def test_an_unknown_format_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""`faqra classify`: pages in, one labelled row a paragraph out.
+"""`faqra classify`: pages in, one labelled row a paragraph or an article out.
 
 Usage is checked before a model is loaded; then everything is a stream: what is read is
 classified, filtered and written, and forgotten. This module does not know the forms of
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # As in faqra.writers.writer and faqra_models.loading, which are slow to import.
 FORMATS = ("table", "jsonl", "csv", "parquet", "html")
+ARTICLE_FORMATS = ("jsonl", "parquet")
 DEVICES = ("auto", "cpu", "cuda")
 
 _EXAMPLES = """\
@@ -40,6 +41,7 @@ examples:
   faqra classify page.html                        a table on the terminal
   faqra classify pages/ -o report.html            a report to read and filter
   faqra classify news.jsonl.gz -o labelled.parquet
+  faqra classify pages/ --rows article --only factual_report -o cleaned.parquet
   faqra classify page.html --only factual_report | jq -r .text
 
 Inputs are .txt, .html, .jsonl, .csv, .parquet and .warc files, folders of them, globs, or - for
@@ -69,6 +71,7 @@ class ClassifyOptions:
     inputs: tuple[str, ...]
     output: Path | None = None
     to: str | None = None
+    by_article: bool = False
     model: str | None = None
     device: str = "auto"
     only: tuple[str, ...] = ()
@@ -102,6 +105,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         choices=FORMATS,
         help="format (default: by the ending of OUTPUT; else a table on a terminal, "
         "JSON Lines into a pipe)",
+    )
+    parser.add_argument(
+        "--rows",
+        choices=("paragraph", "article"),
+        default="paragraph",
+        help="what a row is: a paragraph, or an article with the paragraphs that are kept, as in "
+        "a labelled corpus (jsonl and parquet only)",
     )
     parser.add_argument(
         "--model",
@@ -159,6 +169,7 @@ def run(args: argparse.Namespace) -> int:
         inputs=tuple(args.inputs) or ("-",),
         output=None if args.output in (None, "-") else Path(args.output),
         to=args.to,
+        by_article=args.rows == "article",
         model=args.model,
         device=args.device,
         only=tuple(args.only),
@@ -182,7 +193,7 @@ def run_classify(
     of them are done.
     """
     terminal = sys.stdout is not None and sys.stdout.isatty()
-    format_ = choose_format(options.to, options.output, terminal=terminal)
+    format_ = _format(options, terminal=terminal)
     if options.output is not None:
         refuse_overlap(options.output, options.inputs)
     from faqra.progress import ProgressBar  # noqa: PLC0415 - wrong usage and --help need none
@@ -193,7 +204,7 @@ def run_classify(
     with open_output(options.output) as stream, Rejections(options.output) as rejections:
         classifier = load(options)
         _check_labels(options.only, classifier.labels)
-        writer = open_writer(format_, stream, classifier.labels)
+        writer = open_writer(format_, stream, classifier.labels, by_article=options.by_article)
         source = _Source(options, read, rejections)
         apart = options.output is not None or not terminal
         with ProgressBar(_total_bytes(options), wanted=apart) as progress:
@@ -206,6 +217,20 @@ def run_classify(
         writer.close()
     emptied.tell()
     return 1 if rejections.count else 0
+
+
+def _format(options: ClassifyOptions, *, terminal: bool) -> str:
+    """The format of the output, one that has rows of articles where these are asked for."""
+    wanted = options.to
+    if options.by_article and options.output is None:
+        wanted = wanted or "jsonl"
+    format_ = choose_format(wanted, options.output, terminal=terminal)
+    if options.by_article and format_ not in ARTICLE_FORMATS:
+        raise UsageError(
+            f"--rows article: expected the format {' or '.join(ARTICLE_FORMATS)}, got {format_}; "
+            "choose it by the ending of OUTPUT or with --to"
+        )
+    return format_
 
 
 def _journal(options: ClassifyOptions) -> "AbstractContextManager[Journal | None]":

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from faqra.writers.rows import Row, encodable, rows
+from faqra.writers.rows import RowMaker, encodable
 from faqra_models.prediction import ArticlePredictions
 
 # A row group is held in memory until it is full.
@@ -21,18 +21,17 @@ _CHARACTERS_PER_GROUP = 16_000_000
 class ParquetWriter:
     """Rows reach the stream a group at a time; the file is complete only after `close`."""
 
-    def __init__(self, stream: BinaryIO, labels: Sequence[str]) -> None:
-        self._schema = schema(labels)
-        self._file = pq.ParquetWriter(stream, self._schema, compression="zstd")
-        self._rows: list[Row] = []
+    def __init__(self, stream: BinaryIO, rows: RowMaker, schema: pa.Schema) -> None:
+        self._rows_of = rows
+        self._schema = schema
+        self._file = pq.ParquetWriter(stream, schema, compression="zstd")
+        self._rows: list[dict[str, object]] = []
         self._characters = 0
 
     def write(self, result: ArticlePredictions) -> None:
         """Add the article's rows to the group, and the group to the file where it is full."""
-        for row in rows(result):
-            row["article"] = encodable(row["article"])
-            row["text"] = encodable(row["text"])
-            self._rows.append(row)
+        for row in self._rows_of(result):
+            self._rows.append({name: _encodable(value) for name, value in row.items()})
             self._characters += len(row["text"])
             if len(self._rows) >= _ROWS_PER_GROUP or self._characters >= _CHARACTERS_PER_GROUP:
                 self._write_group()
@@ -49,8 +48,8 @@ class ParquetWriter:
         self._characters = 0
 
 
-def schema(labels: Sequence[str]) -> pa.Schema:
-    """The columns and their types for a model with these labels."""
+def paragraph_schema(labels: Sequence[str]) -> pa.Schema:
+    """The columns and their types where a row is a paragraph, for a model with these labels."""
     number, text = pa.float64(), pa.string()
     columns: list[pa.Field[Any]] = [
         pa.field("article", text, nullable=False),
@@ -64,3 +63,26 @@ def schema(labels: Sequence[str]) -> pa.Schema:
         pa.field("truncated", pa.bool_(), nullable=False),
     ]
     return pa.schema(columns)
+
+
+def article_schema() -> pa.Schema:
+    """The columns and their types where a row is an article."""
+    text = pa.string()
+    columns: list[pa.Field[Any]] = [
+        *(
+            pa.field(name, text, nullable=False)
+            for name in ("id", "source", "url", "title", "date", "text")
+        ),
+        pa.field("paragraphs", pa.list_(text), nullable=False),
+        pa.field("labels", pa.list_(text), nullable=False),
+        pa.field("confidences", pa.list_(pa.float64()), nullable=False),
+    ]
+    return pa.schema(columns)
+
+
+def _encodable(value: object) -> object:
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, list):
+        return [_encodable(one) for one in value]
+    return value

@@ -1,7 +1,7 @@
-"""One output row a paragraph, the same in every format; this is what scripts rely on."""
+"""One output row a paragraph or an article, the same in every format; scripts rely on it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypedDict
 
 from faqra_models.prediction import ArticlePredictions
@@ -27,6 +27,26 @@ class Row(TypedDict):
     truncated: bool
 
 
+class ArticleRow(TypedDict):
+    """A row of a labelled corpus; `text` is its paragraphs as one text, a blank line between.
+
+    A reader of faqra takes the paragraphs where there are both.
+    """
+
+    id: str
+    source: str
+    url: str
+    title: str
+    date: str
+    text: str
+    paragraphs: list[str]
+    labels: list[str]
+    confidences: list[float]
+
+
+RowMaker = Callable[[ArticlePredictions], Iterator[Row | ArticleRow]]
+
+
 def rows(result: ArticlePredictions) -> Iterator[Row]:
     """The rows of one article, in the order of its paragraphs."""
     for prediction in result.predictions:
@@ -41,6 +61,23 @@ def rows(result: ArticlePredictions) -> Iterator[Row]:
             probabilities=dict(prediction.probabilities),
             truncated=prediction.truncated,
         )
+
+
+def article_rows(result: ArticlePredictions) -> Iterator[ArticleRow]:
+    """The one row of an article, with those of its paragraphs that have a prediction."""
+    article = result.article
+    texts = [prediction.text for prediction in result.predictions]
+    yield ArticleRow(
+        id=article.id,
+        source=article.source,
+        url=article.url,
+        title=article.title,
+        date=article.date,
+        text="\n\n".join(texts),
+        paragraphs=texts,
+        labels=[prediction.label for prediction in result.predictions],
+        confidences=[prediction.confidence for prediction in result.predictions],
+    )
 
 
 def encodable(text: str) -> str:
