@@ -7,7 +7,7 @@ export HF_HUB_OFFLINE := 1
 export BENTOML_DO_NOT_TRACK := True
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check fix bench bench-serving bento clean
+.PHONY: demo test check fix bench bench-serving bench-batch bento clean
 
 demo: $(DEMO)/ready  ## classify a sample page with the bundled model
 	@FORCE_COLOR=1 $(DEMO)/bin/faqra classify --to table tests/pages/sample.html
@@ -33,7 +33,10 @@ bento: $(DEV)/ready  ## a Bento of the service with the bundled model, in the Be
 	@$(DEV)/bin/bentoml build --bentofile serving/bentofile.yaml .
 
 bench-serving: $(DEV)/ready  ## the service's speed, bounds and faults; WITH="--quick" or what else its --help says
-	@$(DEV)/bin/python serving/benchmarks $(WITH)
+	@$(DEV)/bin/python serving/benchmarks service $(WITH)
+
+bench-batch: $(DEV)/ready  ## the speed of faqra classify, its memory and what kills do to it; WITH as above
+	@$(DEV)/bin/python serving/benchmarks batch $(WITH)
 
 clean:  ## everything that can be made again
 	rm -rf $(DEMO) $(DEV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,4 +1,4 @@
-"""`make bench-serving` measures every subject and finds no fault; speed is not judged here."""
+"""`make bench-serving` and `bench-batch` find no fault; speed is not judged here."""
 
 import subprocess
 import sys
@@ -10,13 +10,17 @@ pytest.importorskip("bentoml", reason="the service needs the extra 'serve'")
 pytest.importorskip("torch", reason="the plain service needs the extra 'torch'")
 
 ROOT = Path(__file__).parents[1]
-SUBJECTS = ("start", "latency", "throughput", "overload", "killed", "tracing", "soak")
+SUBJECTS = {
+    "service": ("start", "latency", "throughput", "overload", "killed", "tracing", "soak"),
+    "batch": ("speed", "killed", "growth"),  # the engines have tests of their own: test_cluster
+}
 
 
 @pytest.mark.slow
-def test_a_quick_run_reports_every_subject() -> None:
+@pytest.mark.parametrize("of", SUBJECTS)
+def test_a_quick_run_reports_every_subject(of: str) -> None:
     done = subprocess.run(
-        [sys.executable, "serving/benchmarks", "--quick"],
+        [sys.executable, "serving/benchmarks", of, *SUBJECTS[of], "--quick"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -24,5 +28,5 @@ def test_a_quick_run_reports_every_subject() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for subject in SUBJECTS:
+    for subject in SUBJECTS[of]:
         assert f"### {subject} (" in done.stdout
