@@ -16,12 +16,22 @@ from typing import BinaryIO, cast
 
 from faqra.usage import UsageError
 from faqra_data.errors import OutputError
+from faqra_data.remote import is_url
 
 _FORMAT_OF_ENDING = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet", ".html": "html"}
 # What writing can meet and reading cannot; reading tells of its own failures.
 _WRITE_FAILURES = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 # The last characters of the final name: the part's name may have no more than 255 bytes either.
 _NAME_IN_PART = 50
+
+
+def local_output(name: str) -> Path:
+    """The file that is meant by `name`; UsageError where it is a URL."""
+    if is_url(name):  # as a path it would lose a slash, and be the file of another folder
+        raise UsageError(
+            f"-o {name}: outputs are local files; write one and copy it there afterwards"
+        )
+    return Path(name)
 
 
 def choose_format(wanted: str | None, output: Path | None, *, terminal: bool) -> str:

@@ -27,6 +27,8 @@ DOORS = {
     "selectolax": {"faqra_data.html"},
     "charset_normalizer": {"faqra_data.charset"},
     "warcio": {"faqra_data.warc"},
+    "fsspec": {"faqra_data.remote"},
+    "aiohttp": {"faqra_data.remote"},
     "datasketch": {"faqra_data.duplicates"},
     "onnxruntime": {"faqra_models.onnx_backend", "faqra_models.export"},
     "bentoml": {"faqra_models.store", "faqra_serving.service"},

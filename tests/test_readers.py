@@ -360,6 +360,18 @@ def test_rows_are_read_one_by_one(name: str, rows: int, tmp_path: Path) -> None:
     assert peak < 3_000_000
 
 
+def test_parquet_is_read_a_little_at_a_time(tmp_path: Path) -> None:
+    texts = [os.urandom(5_000).hex() for _ in range(2_000)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "rows.parquet", row_group_size=100)
+    del texts
+    tracemalloc.start()
+    count = sum(isinstance(item, Article) for item in read_inputs([str(tmp_path / "rows.parquet")]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 2_000
+    assert peak < 6_000_000
+
+
 # Inputs
 
 

@@ -4,10 +4,8 @@ Nothing is passed over in silence, and nothing is in memory longer than its page
 module says which reader is for which form; it does not know the forms.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from faqra_data.article import Article, Rejected
@@ -33,13 +31,13 @@ def read_inputs(
 ) -> Iterator[Article | Rejected]:
     """The articles of files, folders, patterns and `-` (`stdin`, by default the process's own).
 
-    In the order of the inputs. An article's id is the path of its file as given, `path:ROW` for a
-    row without an `id`, or the URL of a page in an archive. `on_bytes` is told how many bytes more
-    were read of a file, to the size of each file in the end.
+    In the order of the inputs, each a path or a URL. An article's id is the name of its file as
+    given, `name:ROW` for a row without an `id`, or the URL of a page in an archive. `on_bytes` is
+    told how many bytes more were read of a file, to the size of each file in the end.
     """
     for name in inputs:
         if name == STDIN:
-            yield from _read(stdin or sys.stdin.buffer, Found(STDIN, None), text_column)
+            yield from _read(stdin or sys.stdin.buffer, Found(STDIN, None, None), text_column)
             continue
         for found in find_files(name):
             if isinstance(found, Rejected):
@@ -52,15 +50,18 @@ def _read_file(
     found: Found, text_column: str, on_bytes: Callable[[int], None]
 ) -> Iterator[Article | Rejected]:
     try:
-        with Path(found.name).open("rb") as file:
+        with found.open() as file:
             told = 0
             for item in _read(file, found, text_column):
-                # A pipe such as <(command) has no place and no size.
+                # A pipe such as <(command) has no place, nor what a server only gives whole.
                 position = file.tell() if file.seekable() else 0
                 on_bytes(position - told)
                 told = position
                 yield item
-            on_bytes(os.fstat(file.fileno()).st_size - told)
+            if found.size is not None:
+                on_bytes(found.size - told)
+    except InputError as error:
+        yield Rejected(found.name, None, str(error))
     except OSError as error:
         yield Rejected(found.name, None, f"cannot be read: {error.strerror or error}")
 

@@ -182,11 +182,15 @@ def _parquet_rows(
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     if not file.seekable():
-        raise InputError("Parquet cannot be read from a pipe; expected a file")
+        raise InputError(
+            "Parquet cannot be read from a pipe, nor from a server that only gives it whole; "
+            "expected a file"
+        )
     file.seek(0)
     number = 0
     try:
-        table = pq.ParquetFile(file, buffer_size=_PARQUET_BUFFER_BYTES)
+        # Read in advance, the whole file stays in memory: 590 MB instead of 170 for one of 400.
+        table = pq.ParquetFile(file, buffer_size=_PARQUET_BUFFER_BYTES, pre_buffer=False)
         names = table.schema_arrow.names
         _check_columns(names, one_of)
         wanted = [column for column in names if column in {*one_of, *others}] if one_of else None

@@ -18,6 +18,7 @@ from faqra.output import (
     choose_format,
     is_file_to_be,
     journal_beside,
+    local_output,
     open_output,
     refuse_overlap,
 )
@@ -95,7 +96,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "inputs", nargs="*", type=_name, metavar="INPUT", help="file, folder, glob or -"
+        "inputs", nargs="*", type=_name, metavar="INPUT", help="file, folder, glob, URL or -"
     )
     parser.add_argument(
         "-o", "--output", type=_name, metavar="OUTPUT", help="file to write (default: stdout)"
@@ -167,7 +168,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     options = ClassifyOptions(
         inputs=tuple(args.inputs) or ("-",),
-        output=None if args.output in (None, "-") else Path(args.output),
+        output=None if args.output in (None, "-") else local_output(args.output),
         to=args.to,
         by_article=args.rows == "article",
         model=args.model,
