@@ -1,11 +1,13 @@
 """How far long work is: a bar on stderr, shown only to a person and only after a while.
 
-This module does not know what the work is; it counts paragraphs, and bytes where their total
-is known.
+This module does not know what the work is; it counts paragraphs by their labels, and bytes
+where their total is known.
 """
 
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterable
 from threading import Timer
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -28,7 +30,7 @@ class ProgressBar:
         """
         self._total = total_bytes
         self._started = time.monotonic()
-        self._paragraphs = 0
+        self._labels: Counter[str] = Counter()
         self._bytes = 0
         self._bar: Progress | None = None
         # A timer, as the first results of a slow model may be long in coming.
@@ -36,10 +38,13 @@ class ProgressBar:
         self._timer.daemon = True
         self._wanted = wanted and sys.stderr.isatty()
 
-    def advance(self, paragraphs: int, done_bytes: int) -> None:
-        """Some paragraphs more are done; `done_bytes` is counted from the beginning."""
-        self._paragraphs += paragraphs
-        self._bytes = done_bytes
+    def read(self, more_bytes: int) -> None:
+        """Some bytes more were read; may be told from another thread."""
+        self._bytes += more_bytes
+
+    def advance(self, labels: Iterable[str]) -> None:
+        """Some paragraphs more are done, each with its label."""
+        self._labels.update(labels)
         if self._bar is not None:
             self._draw(self._bar)
 
@@ -69,11 +74,14 @@ class ProgressBar:
 
     def _draw(self, bar: "Progress") -> None:
         elapsed = time.monotonic() - self._started
+        count = self._labels.total()
+        shares = (f"{label} {part / count:.0%}" for label, part in self._labels.most_common())
         bar.update(
             bar.task_ids[0],
             completed=self._bytes,
-            paragraphs=f"{self._paragraphs:,}",
-            rate=f"{self._paragraphs / elapsed:,.0f}",
+            paragraphs=f"{count:,}",
+            rate=f"{count / elapsed:,.0f}",
+            labels=", ".join(shares),
         )
 
 
@@ -81,6 +89,7 @@ def _bar(total: int | None) -> "Progress":
     # 0.1 s to import, and most work is over before a bar is wanted.
     from rich import progress  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
 
     known = total is not None
     bar = progress.Progress(
@@ -88,8 +97,10 @@ def _bar(total: int | None) -> "Progress":
         *([progress.TaskProgressColumn()] if known else []),
         progress.TextColumn("{task.fields[paragraphs]} paragraphs, {task.fields[rate]}/s"),
         progress.TimeRemainingColumn() if known else progress.TimeElapsedColumn(),
+        # What there is no room for is left away.
+        progress.TextColumn("{task.fields[labels]}", table_column=Column(no_wrap=True)),
         console=Console(stderr=True),
         transient=True,
     )
-    bar.add_task("", total=total, paragraphs="0", rate="0")
+    bar.add_task("", total=total, paragraphs="0", rate="0", labels="")
     return bar

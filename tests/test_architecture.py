@@ -25,6 +25,7 @@ ALLOWED = {
 # What is foreign stands behind one door: the modules of a room that may import it.
 DOORS = {
     "selectolax": {"faqra_data.html"},
+    "ray": {"faqra_serving.cluster"},
     "charset_normalizer": {"faqra_data.charset"},
     "warcio": {"faqra_data.warc"},
     "fsspec": {"faqra_data.remote"},

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from faqra import cli
 from faqra.commands import classify
 from faqra.commands.classify import ClassifyOptions, run_classify
+from faqra.engines import LocalEngine
 from faqra.output import choose_format, open_output
 from faqra.usage import UsageError
 from faqra_data.article import Article
@@ -72,7 +74,10 @@ def read_toy(
 
 def classify_toy(options: ClassifyOptions, classifier: ByLength | None = None) -> int:
     chosen = classifier or ByLength()
-    return run_classify(options, lambda _: chosen, read_toy)
+    engine = LocalEngine(
+        chosen, lambda on_bytes: read_toy(options, on_bytes), context=options.context
+    )
+    return run_classify(options, lambda: nullcontext(engine))
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:

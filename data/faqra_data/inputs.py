@@ -65,7 +65,7 @@ def total_bytes(inputs: Iterable[str]) -> int | None:
     return total
 
 
-def file_size(name: str) -> int:
+def _size(name: str) -> int:
     """Bytes; 0 where the file is not there."""
     try:
         return Path(name).stat().st_size
@@ -94,7 +94,7 @@ def _matches(pattern: str, error: Exception) -> Iterator[Found | Rejected]:
     matches = sorted(glob.glob(pattern, recursive=True)) if glob.has_magic(pattern) else []
     for name in matches:
         if not Path(name).is_dir():
-            yield Found(name, form_by_ending(name), file_size(name))
+            yield Found(name, form_by_ending(name), _size(name))
         elif "**" not in pattern:  # which matches the files of its folders too
             yield from _folder(name)
     if matches:

@@ -17,7 +17,7 @@ from faqra_data.rows import Row, rows_of, until_broken
 from faqra_data.streams import unpacked
 from faqra_data.warc import read_warc
 
-__all__ = ["Rejected", "read_inputs"]
+__all__ = ["Rejected", "read_file", "read_inputs"]
 
 STDIN = "-"
 
@@ -43,12 +43,13 @@ def read_inputs(
             if isinstance(found, Rejected):
                 yield found
             else:
-                yield from _read_file(found, text_column, on_bytes)
+                yield from read_file(found, text_column=text_column, on_bytes=on_bytes)
 
 
-def _read_file(
-    found: Found, text_column: str, on_bytes: Callable[[int], None]
+def read_file(
+    found: Found, *, text_column: str = "text", on_bytes: Callable[[int], None] = lambda _: None
 ) -> Iterator[Article | Rejected]:
+    """The articles of one file, as `read_inputs` gives them."""
     try:
         with found.open() as file:
             told = 0

@@ -1,19 +1,19 @@
 """`faqra classify`: pages in, one labelled row a paragraph or an article out.
 
 Usage is checked before a model is loaded; then everything is a stream: what is read is
-classified, filtered and written, and forgotten. This module does not know the forms of
-inputs (`faqra_data.readers`), nor those of outputs (`faqra.writers`).
+classified, filtered and written, and forgotten. This module does not know who classifies
+(`faqra.engines`), nor the forms of outputs (`faqra.writers`).
 """
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from faqra.engines import ENGINES, Engine, open_engine
 from faqra.output import (
     choose_format,
     is_file_to_be,
@@ -24,11 +24,8 @@ from faqra.output import (
 )
 from faqra.usage import UsageError
 from faqra.voice import say
-from faqra_data.article import Article
 
 if TYPE_CHECKING:
-    from faqra.rejections import Rejections
-    from faqra_data.readers import Rejected
     from faqra_models.prediction import ArticlePredictions
     from faqra_serving.journal import Journal
 
@@ -50,21 +47,6 @@ standard input. Exit code: 0; 1 where some inputs were left out; 2 for wrong usa
 """
 
 
-class ArticleClassifier(Protocol):
-    """What the command needs of a classifier."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The model's labels."""
-        ...
-
-    def classify_articles(
-        self, articles: "Iterable[Article]", *, context: bool = True
-    ) -> "Iterator[ArticlePredictions]":
-        """Predictions for each article, in order."""
-        ...
-
-
 @dataclass(frozen=True)
 class ClassifyOptions:
     """What the command line says; `output` None is stdout."""
@@ -80,10 +62,8 @@ class ClassifyOptions:
     context: bool = True
     text_column: str = "text"
     resume: bool = False
-
-
-# Gives articles and what could not be read, and tells how many bytes more are done.
-Reader = Callable[[ClassifyOptions, Callable[[int], None]], "Iterable[Article | Rejected]"]
+    engine: str = "local"
+    ray_address: str | None = None
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -154,6 +134,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="go on with a run into OUTPUT that was stopped; the result is the same",
     )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="local",
+        help="this process, or workers of Ray on all cores of all machines; the rows are the same",
+    )
+    parser.add_argument(
+        "--ray-address",
+        type=_name,
+        metavar="HOST:PORT",
+        help="Ray cluster of --engine ray (default: Ray is started on this machine)",
+    )
     parser.set_defaults(print_help=parser.print_help)
 
 
@@ -178,20 +170,21 @@ def run(args: argparse.Namespace) -> int:
         context=args.context,
         text_column=args.text_column,
         resume=args.resume,
+        engine=args.engine,
+        ray_address=args.ray_address,
     )
+    if options.ray_address is not None and options.engine != "ray":
+        raise UsageError("--ray-address is for --engine ray: add that")
     with _journal(options) as journal:
-        return run_classify(options, partial(_load, journal=journal), _read)
+        return run_classify(options, lambda: _open_engine(options, journal))
 
 
 def run_classify(
-    options: ClassifyOptions,
-    load: Callable[[ClassifyOptions], ArticleClassifier],
-    read: Reader,
+    options: ClassifyOptions, open_engine: Callable[[], "AbstractContextManager[Engine]"]
 ) -> int:
     """The exit code: 0, or 1 where some inputs were left out.
 
-    `load` makes the classifier; `read` gives what is in the inputs, and tells how many bytes more
-    of them are done.
+    The engine is opened when all else is known to be possible.
     """
     terminal = sys.stdout is not None and sys.stdout.isatty()
     format_ = _format(options, terminal=terminal)
@@ -202,19 +195,21 @@ def run_classify(
     from faqra.writers.writer import open_writer  # noqa: PLC0415
 
     emptied = _Emptied()
-    with open_output(options.output) as stream, Rejections(options.output) as rejections:
-        classifier = load(options)
-        _check_labels(options.only, classifier.labels)
-        writer = open_writer(format_, stream, classifier.labels, by_article=options.by_article)
-        source = _Source(options, read, rejections)
+    with (
+        open_output(options.output) as stream,
+        Rejections(options.output) as rejections,
+        open_engine() as engine,
+    ):
+        _check_labels(options.only, engine.labels)
+        writer = open_writer(format_, stream, engine.labels, by_article=options.by_article)
         apart = options.output is not None or not terminal
         with ProgressBar(_total_bytes(options), wanted=apart) as progress:
-            for result in classifier.classify_articles(source, context=options.context):
+            for result in engine.results(rejections.add, progress.read):
                 emptied.note(result)
                 kept = _selected(result, options)
                 if kept.predictions:
                     writer.write(kept)
-                progress.advance(len(result.predictions), source.done_bytes)
+                progress.advance(prediction.label for prediction in result.predictions)
         writer.close()
     emptied.tell()
     return 1 if rejections.count else 0
@@ -251,24 +246,13 @@ def _journal(options: ClassifyOptions) -> "AbstractContextManager[Journal | None
     return Journal(path)
 
 
-def _load(options: ClassifyOptions, *, journal: "Journal | None") -> ArticleClassifier:
-    from faqra_models.loading import load_classifier  # noqa: PLC0415 - onnxruntime is slow to import
-    from faqra_serving.stream import StreamClassifier  # noqa: PLC0415
+def _open_engine(
+    options: ClassifyOptions, journal: "Journal | None"
+) -> "AbstractContextManager[Engine]":
+    from faqra_serving.job import Job  # noqa: PLC0415 - slow to import
 
-    return StreamClassifier(load_classifier(options.model, device=options.device), journal)
-
-
-def _read(
-    options: ClassifyOptions, on_bytes: Callable[[int], None]
-) -> "Iterable[Article | Rejected]":
-    from faqra_data.readers import read_inputs  # noqa: PLC0415 - slow to import
-
-    return read_inputs(
-        options.inputs,
-        text_column=options.text_column,
-        stdin=sys.stdin.buffer,
-        on_bytes=on_bytes,
-    )
+    job = Job(options.inputs, options.text_column, options.model, options.device, options.context)
+    return open_engine(options.engine, job, journal, address=options.ray_address)
 
 
 def _total_bytes(options: ClassifyOptions) -> int | None:
@@ -276,26 +260,6 @@ def _total_bytes(options: ClassifyOptions) -> int | None:
     from faqra_data.inputs import total_bytes  # noqa: PLC0415 - as above
 
     return None if "-" in options.inputs else total_bytes(options.inputs)
-
-
-class _Source:
-    """The articles of all inputs as one stream; what cannot be read goes to the rejections."""
-
-    def __init__(self, options: ClassifyOptions, read: Reader, rejections: "Rejections") -> None:
-        self._options = options
-        self._read = read
-        self._rejections = rejections
-        self.done_bytes = 0
-
-    def __iter__(self) -> "Iterator[Article]":
-        for item in self._read(self._options, self._advance):
-            if isinstance(item, Article):
-                yield item
-            else:
-                self._rejections.add(item)
-
-    def _advance(self, count: int) -> None:
-        self.done_bytes += count
 
 
 class _Emptied:

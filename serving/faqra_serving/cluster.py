@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, Self, cast
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ import ray
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 from ray.data.block import BlockMetadata
 from ray.data.datasource import Datasource, ReadTask
-from ray.exceptions import RayError
+from ray.exceptions import AuthenticationError, RayError
 
 from faqra_data.article import Article
 from faqra_data.errors import ClusterError, FaqraError
@@ -50,14 +51,15 @@ class Cluster:
         for name in ("ray", "ray.data"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
-            ray.init(
-                address or "local",
-                include_dashboard=None if address else False,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-            )
+            with _without_stderr():
+                ray.init(
+                    address or "local",
+                    include_dashboard=None if address else False,
+                    log_to_driver=False,
+                    logging_level=logging.CRITICAL,
+                )
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ClusterError(f"no Ray cluster at {address}: {_line(error)}") from error
+            raise ClusterError(f"no Ray cluster at {address}: {_reason(error)}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -77,6 +79,19 @@ class Cluster:
             answered = _dataset(parts, job, after)
             for table in answered.iter_batches(batch_size=None, batch_format="pyarrow"):
                 yield from _values(cast("pa.Table", table))
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Ray's own code says there that it will be quiet, whatever Python makes of stderr."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check_reachable(address: str) -> None:
@@ -109,7 +124,7 @@ def _dataset(parts: list[Part], job: Job, after: Place) -> Dataset:
         num_cpus=0,  # reading is little beside a model, which has a core of its own
         override_num_blocks=len(parts),
     )
-    return items.map_batches(
+    answered: Dataset = items.map_batches(
         _Actor,
         fn_constructor_args=(replace(job, device="cuda" if gpu else "cpu"),),
         batch_size=None,
@@ -118,6 +133,7 @@ def _dataset(parts: list[Part], job: Job, after: Place) -> Dataset:
         num_cpus=0 if gpu else 1,
         num_gpus=1 if gpu else 0,
     )
+    return answered
 
 
 class _Inputs(Datasource):
@@ -191,6 +207,13 @@ def _worker_errors() -> Iterator[None]:
         if cause is not None:
             raise cause from error
         raise ClusterError(f"Ray gave up: {_line(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Why Ray cannot be joined; its own error says only that."""
+    if isinstance(error.__cause__, AuthenticationError):
+        return "it wants another token than this process has; see RAY_AUTH_MODE and RAY_AUTH_TOKEN"
+    return _line(error)
 
 
 def _line(error: BaseException) -> str:

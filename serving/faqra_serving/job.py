@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faqra_data.article import Article, Rejected
-from faqra_data.inputs import Found, file_size, find_files
-from faqra_data.readers import read_inputs
+from faqra_data.inputs import Found, find_files
+from faqra_data.readers import read_file
 
 # What one part holds: many small files or one large one.
 _BYTES, _FILES = 32_000_000, 1_000
@@ -84,7 +84,7 @@ def cut_parts(inputs: Iterable[str], *, after: Place = BEFORE_ALL) -> Iterator[P
         if number < after.file:
             continue
         part.append((number, found))
-        size += file_size(found.name) if isinstance(found, Found) else 0
+        size += (found.size or 0) if isinstance(found, Found) else 0
         if size >= _BYTES or len(part) == _FILES:
             yield part
             part, size = [], 0
@@ -104,7 +104,7 @@ def read_part(part: Part, *, text_column: str, after: Place = BEFORE_ALL) -> Ite
         if isinstance(found, Rejected):
             contents: Iterable[Article | Rejected] = [found]
         else:
-            contents = read_inputs([found.name], text_column=text_column, on_bytes=count)
+            contents = read_file(found, text_column=text_column, on_bytes=count)
         for number, content in enumerate(contents):
             place = Place(file, number)
             if place > after:
