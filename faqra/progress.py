@@ -1,4 +1,4 @@
-"""How far long work is: a bar on stderr, shown only to a person and only after a while.
+"""How far long work is: a bar on stderr, shown only to a person, and a line when it is done.
 
 This module does not know what the work is; it counts paragraphs by their labels, and bytes
 where their total is known.
@@ -12,11 +12,14 @@ from threading import Timer
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from faqra.voice import say
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-# Work that is over sooner needs no bar.
+# Work that is over sooner needs no bar, and no line.
 _PATIENCE_S = 2.0
+_WORTH_TELLING_S = 10.0
 
 
 class ProgressBar:
@@ -48,6 +51,14 @@ class ProgressBar:
         if self._bar is not None:
             self._draw(self._bar)
 
+    def tell(self) -> None:
+        """Say what was done, where it took long enough to be logged."""
+        elapsed = time.monotonic() - self._started
+        if elapsed >= _WORTH_TELLING_S:
+            count = self._labels.total()
+            speed = f"{count:,} paragraphs in {elapsed:,.0f} s ({count / elapsed:,.0f}/s)"
+            say(f"{speed}: {self._shares()}")
+
     def __enter__(self) -> Self:
         if self._wanted:
             self._timer.start()
@@ -75,13 +86,18 @@ class ProgressBar:
     def _draw(self, bar: "Progress") -> None:
         elapsed = time.monotonic() - self._started
         count = self._labels.total()
-        shares = (f"{label} {part / count:.0%}" for label, part in self._labels.most_common())
         bar.update(
             bar.task_ids[0],
             completed=self._bytes,
             paragraphs=f"{count:,}",
             rate=f"{count / elapsed:,.0f}",
-            labels=", ".join(shares),
+            labels=self._shares(),
+        )
+
+    def _shares(self) -> str:
+        count = self._labels.total()
+        return ", ".join(
+            f"{label} {part / count:.0%}" for label, part in self._labels.most_common()
         )
 
 

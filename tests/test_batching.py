@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from faqra_models.encoding import Window
+from faqra_serving import batching
 from faqra_serving.batching import Ran, TokenBatcher
 from faqra_serving.errors import RequestError
 
@@ -87,6 +88,45 @@ def test_a_long_page_does_not_make_a_short_one_wait() -> None:
         await short
         assert not long.done()
         assert firsts(await long) == list(range(40))
+        await server.close()
+
+    asyncio.run(main())
+
+
+def test_a_long_page_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        model = Model(held=True)
+        server = batcher(model, batch_tokens=8)
+        first = asyncio.create_task(server.logits([window(1)]))
+        await asyncio.sleep(0.02)
+        long = asyncio.create_task(server.logits([window(n) for n in range(100, 140)]))
+        await asyncio.sleep(0.02)
+        # It has waited for as long as any may: whoever comes now comes after it.
+        short = asyncio.create_task(server.logits([window(900)]))
+        await asyncio.sleep(0)
+        model.go.set()
+        await asyncio.gather(first, long, short)
+        assert model.batches[-1][-1] == 900
+        await server.close()
+
+    monkeypatch.setattr(batching, "_LAST_DUE_S", 0.0)
+    asyncio.run(main())
+
+
+def test_callers_alike_are_answered_as_they_came() -> None:
+    async def main() -> None:
+        model = Model(held=True)
+        server = batcher(model, batch_tokens=4)
+        wanted = [[10 * n, 10 * n + 1] for n in range(1, 6)]
+        asked = []
+        for one in wanted:
+            asked.append(asyncio.create_task(server.logits([window(i) for i in one])))
+            await asyncio.sleep(0.001)
+        model.go.set()
+        await asyncio.gather(*asked)
+        assert [number for batch in model.batches for number in batch] == [
+            n for one in wanted for n in one
+        ]
         await server.close()
 
     asyncio.run(main())

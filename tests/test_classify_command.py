@@ -504,3 +504,17 @@ def test_progress_is_drawn_for_a_person_and_only_for_long_work(
     assert not drawn(replace(options, output=None, to="jsonl"))  # would run into the results
     monkeypatch.setattr("faqra.progress._PATIENCE_S", 60.0)
     assert not drawn(options)
+
+
+def test_long_work_says_what_it_did(
+    options: ClassifyOptions,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    classify_toy(options)
+    assert "paragraphs in" not in capsys.readouterr().err
+    monkeypatch.setattr("faqra.progress._WORTH_TELLING_S", 0.0)
+    classify_toy(options)
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("faqra: 4 paragraphs in ")
+    assert told.endswith("long 50%, short 50%")

@@ -212,6 +212,8 @@ def run_classify(
                 progress.advance(prediction.label for prediction in result.predictions)
         writer.close()
     emptied.tell()
+    if options.output is not None:
+        progress.tell()
     return 1 if rejections.count else 0
 
 

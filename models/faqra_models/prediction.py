@@ -6,11 +6,13 @@ Values only; how they are reached is `classifier`'s, how they are written is the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from faqra_data.article import Article
+
+if TYPE_CHECKING:  # a client has no use for numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Below this the second most likely label is often the right one, and a person should look.
 LOW_CONFIDENCE = 0.6
@@ -67,7 +69,7 @@ class ArticlePredictions:
     def of(
         cls,
         article: Article,
-        probabilities: NDArray[np.float64],
+        probabilities: "NDArray[np.float64]",
         labels: Sequence[str],
         emptied: tuple[int, ...],
     ) -> "ArticlePredictions":

@@ -1,4 +1,4 @@
-"""A model folder as infinity-emb can serve it: `infinity_model.py MODEL FOLDER`.
+"""A model folder for those who know sequence classification only: `infinity_model.py MODEL FOLDER`.
 
 infinity knows sequence classification only, and an older transformers. The weights have the
 same names there; the mean is taken before the head, so answers differ, work does not.

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
@@ -56,8 +57,12 @@ from faqra_serving.shapes import (
 _Answer = TypeVar("_Answer")
 _ANY = "/{path:path}"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Routes that take nothing but text, and how many bytes of JSON a token of Arabic is there.
+_OF_TEXTS = frozenset({"/v1/classify", "/predict", "/classify"})
+_BYTES_PER_TOKEN, _BYTES_PER_TOKEN_ESCAPED = 8, 24
 # A status that nobody reads: the caller has gone. As nginx logs it.
 _GONE = 499
+_UNWATCHED_S = 0.1
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorAnswer, "description": description}
     for status, description in {
@@ -94,6 +99,7 @@ class Application(FastAPI):
             limits=limits,
             metrics=lambda: self.metrics,
             methods_of=self._methods_of,
+            admit=self._admit,
             api_key=api_key,
         )
         self.add_exception_handler(RequestError, self._rejected)
@@ -111,6 +117,7 @@ class Application(FastAPI):
         self.get("/v1/model", response_model=ModelAnswer, responses=_READING_ERRORS)(self.model)
         self.get("/", include_in_schema=False)(self.page)
         self.mount("/static", PageFiles(), name="static")
+        self.paths = frozenset(one.path for one in self.routes if isinstance(one, APIRoute))
         # BentoML's own routes were asked before; what comes here is no route at all.
         self.api_route(_ANY, methods=_METHODS, include_in_schema=False)(self.nowhere)
 
@@ -236,6 +243,12 @@ class Application(FastAPI):
         asked = [one for one in self.routes if getattr(one, "path", "") == path]
         return {method for one in asked for method in getattr(one, "methods", None) or ()}
 
+    def _admit(self, path: str, body: bytes) -> None:
+        """Refuse by its size what would be refused when it is read: a flood costs much less so."""
+        if self.engine is not None and path in _OF_TEXTS:
+            per_token = _BYTES_PER_TOKEN_ESCAPED if b"\\u06" in body else _BYTES_PER_TOKEN
+            self.engine.check_room(len(body) // per_token)
+
     def _ready(self) -> Engine:
         if self.engine is None:
             raise RequestError(503, "not_ready", "the model is being loaded", retry_after_s=1)
@@ -286,13 +299,15 @@ class Application(FastAPI):
 
     async def _answered(self, request: Request, work: Coroutine[Any, Any, _Answer]) -> _Answer:
         """The answer of `work`, which is dropped where its caller goes away, or at the deadline."""
-        working = asyncio.create_task(work)
-        going = asyncio.create_task(_gone(request))
+        tasks: list[asyncio.Task[Any]] = [working := asyncio.create_task(work)]
         try:
+            # Most are answered so soon that nobody need look whether they are still wanted.
+            await asyncio.wait(tasks, timeout=_UNWATCHED_S)
+            if working.done():
+                return working.result()
+            tasks.append(going := asyncio.create_task(_gone(request)))
             await asyncio.wait(
-                {working, going},
-                timeout=self.limits.deadline_s,
-                return_when=asyncio.FIRST_COMPLETED,
+                tasks, timeout=self.limits.deadline_s, return_when=asyncio.FIRST_COMPLETED
             )
             if working.done():
                 return working.result()
@@ -300,9 +315,11 @@ class Application(FastAPI):
                 raise RequestError(_GONE, "caller_gone", "the caller went away")
             raise too_late(self.limits.deadline_s)
         finally:
-            for task in (working, going):
+            unfinished = [task for task in tasks if not task.done()]
+            for task in unfinished:
                 task.cancel()
-            await asyncio.gather(working, going, return_exceptions=True)
+            if unfinished:
+                await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def _rejected(self, _: Request, error: Exception) -> Response:
         assert isinstance(error, RequestError)

@@ -1,16 +1,18 @@
 """Windows of many callers, run together in batches that are bounded by tokens.
 
-Callers take turns, a window each, so that a long page does not make a short one wait. A
-caller who has gone takes no more of the model's time. This module knows windows and a
-function that runs them, neither texts nor HTTP.
+Whose answer is due first is served first, and who brings little is due soon (earliest due
+date; Jackson 1955): a long page does not make a short one wait, and callers alike are served as
+they came. A caller who has gone takes no more of the model's time. This module knows windows
+and a function that runs them, neither texts nor HTTP.
 """
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,10 @@ from faqra_serving.errors import stopping, too_busy
 Logits = NDArray[np.float32]
 # Of a caller told to come back: how long at least, and at most.
 _RETRY_S = (1, 30)
+# When a caller's answer is due: some times as long after it came as its tokens take, but a page
+# of any length when it has waited for so long.
+_DUE_S_PER_TOKEN = 2e-4
+_LAST_DUE_S = 5.0
 # Weight of the newest batch in the running estimate of speed.
 _NEWEST = 0.2
 
@@ -45,6 +51,11 @@ class _Job:
     came: float = field(default_factory=time.perf_counter)
     next: int = 0
     answers: dict[int, Logits] = field(default_factory=dict)
+
+    @property
+    def due(self) -> float:
+        """When the answers should be there, by the clock of `came`."""
+        return self.came + min(_DUE_S_PER_TOKEN * self.unread, _LAST_DUE_S)
 
     @property
     def unread(self) -> int:
@@ -80,7 +91,8 @@ class TokenBatcher:
         self._wait_s = wait_ms / 1000
         self._most_queued = queued_tokens
         self._observe = observe
-        self._jobs: deque[_Job] = deque()
+        self._jobs: list[tuple[float, int, _Job]] = []  # a heap, the earliest due first
+        self._numbers = count()
         self._more = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="faqra-model")
         self._tokens_per_s = 10_000.0
@@ -109,7 +121,7 @@ class TokenBatcher:
         if self._task is None:
             self._task = asyncio.create_task(self._serve())
         job = _Job(windows, asyncio.get_running_loop().create_future())
-        self._jobs.append(job)
+        heappush(self._jobs, (job.due, next(self._numbers), job))
         self.queued_tokens += job.unread
         self._more.set()
         return await job.done
@@ -135,7 +147,7 @@ class TokenBatcher:
                 await self._answer(taken)
 
     async def _wait_for_more(self) -> None:
-        until = self._jobs[0].came + self._wait_s
+        until = min(job.came for _, _, job in self._jobs) + self._wait_s
         while self.queued_tokens < self._batch_tokens:
             self._more.clear()
             try:
@@ -145,20 +157,21 @@ class TokenBatcher:
                 return
 
     def _take(self) -> list[tuple[_Job, int]]:
-        """The windows of the next batch, each with its place in its job; callers in turn."""
+        """The windows of the next batch, each with its place in its job."""
         taken: list[tuple[_Job, int]] = []
         tokens = 0
         while self._jobs and (not taken or tokens < self._batch_tokens):
-            job = self._jobs.popleft()
+            _, _, job = self._jobs[0]
             if job.done.done():  # its caller has gone
                 self.queued_tokens -= job.unread
+                heappop(self._jobs)
                 continue
             taken.append((job, job.next))
             tokens += len(job.windows[job.next])
             self.queued_tokens -= len(job.windows[job.next])
             job.next += 1
-            if job.next < len(job.windows):
-                self._jobs.append(job)
+            if job.next == len(job.windows):
+                heappop(self._jobs)
         return taken
 
     async def _answer(self, taken: Sequence[tuple[_Job, int]]) -> None:

@@ -43,9 +43,9 @@ class Engine:
         Raises RequestError where the queue is full or the service stops.
         """
         characters = sum(len(one.text) for article in articles for one in article.paragraphs)
-        self._batcher.check_room(characters // _CHARACTERS_PER_TOKEN)
+        self.check_room(characters // _CHARACTERS_PER_TOKEN)
         prepared = await self._prepare(articles, characters, context=context)
-        self._batcher.check_room(sum(len(one) for ready in prepared for one in ready.windows))
+        self.check_room(sum(len(one) for ready in prepared for one in ready.windows))
         try:
             # A failure of one cancels the others: nobody waits for their answers any more.
             async with asyncio.TaskGroup() as group:
@@ -55,6 +55,10 @@ class Engine:
         answers = [task.result() for task in tasks]
         self._metrics.count_predictions(answers)
         return answers
+
+    def check_room(self, tokens: int) -> None:
+        """RequestError where a caller may not bring so many tokens now."""
+        self._batcher.check_room(tokens)
 
     async def close(self) -> None:
         """Take no more work, and finish what was taken."""

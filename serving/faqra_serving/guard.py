@@ -46,16 +46,19 @@ class Guard:
         limits: Limits,
         metrics: Callable[[], Metrics | None],
         methods_of: Callable[[str], set[str]],
+        admit: Callable[[str, bytes], None] = lambda _path, _body: None,
         api_key: str = "",
     ) -> None:
         """`metrics` gives them once there are any; without `api_key` anybody may ask.
 
         `methods_of` a path are those that it has a route for; what else is posted is not read.
+        `admit` raises RequestError where a body need not be looked at, as all are too busy.
         """
         self._app = app
         self._limits = limits
         self._metrics = metrics
         self._methods_of = methods_of
+        self._admit = admit
         self._key = api_key.strip().encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +82,9 @@ class Guard:
         try:
             self._check_key(scope, headers)
             if scope["method"] == "POST" and "POST" in self._methods_of(scope["path"]):
-                receive = _replayed(await self._body(headers, receive), receive)
+                body = await self._body(headers, receive)
+                self._admit(scope["path"], body)
+                receive = _replayed(body, receive)
         except RequestError as error:
             self.reject(error)
             await error_response(error)(scope, receive, noting)
