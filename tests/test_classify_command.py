@@ -517,4 +517,4 @@ def test_long_work_says_what_it_did(
     classify_toy(options)
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("faqra: 4 paragraphs in ")
-    assert told.endswith("long 50%, short 50%")
+    assert told.endswith("short 50%, long 50%")

@@ -34,6 +34,8 @@ HTML = (
 @pytest.fixture(autouse=True)
 def cache_of_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    # Dataset.map(num_proc=...) leaves a copy in its place, which nobody else reads.
+    monkeypatch.setattr(os, "environ", os.environ)
 
 
 @pytest.fixture(scope="module")
