@@ -166,8 +166,9 @@ def test_a_full_queue_says_when_to_come_back() -> None:
         server = batcher(model, queued_tokens=40, batch_tokens=4)
         first = [asyncio.create_task(server.logits([window(n)])) for n in range(9)]
         await asyncio.sleep(0.02)
+        server.check_room(4)
         with pytest.raises(RequestError) as raised:
-            server.check_room(20)
+            server.check_room(5)  # more than a batch, so half of the room
         server.check_room(64)  # twice as many as wait
         assert raised.value.status == 429
         assert raised.value.retry_after_s is not None

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from faqra_data.corpus import LabelledArticle
-from faqra_data.duplicates import clusters, shared_paragraphs
+from faqra_data.duplicates import clusters, copying, shared_paragraphs
 from faqra_data.errors import CorpusError, MissingExtraError
 
 # Parts are made of this many folds, so that a share is met to about 5 %.
@@ -161,12 +161,5 @@ def without_leaks(
     """The articles that share no id, paragraph or near-duplicate with those held out; in order."""
     ids = {article.id for article in held_out}
     kept = [article for article in articles if article.id not in ids]
-    first = len(held_out)
-    while leaking := {
-        pair.second
-        for pair in shared_paragraphs([*held_out, *kept])
-        if pair.first < first <= pair.second
-    }:
-        # Once more: a copy of a copy is only seen when the first one is gone.
-        kept = [article for place, article in enumerate(kept, first) if place not in leaking]
-    return kept
+    leaking = copying(kept, held_out)
+    return [article for place, article in enumerate(kept) if place not in leaking]

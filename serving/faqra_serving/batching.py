@@ -103,12 +103,14 @@ class TokenBatcher:
     def check_room(self, tokens: int) -> None:
         """RequestError where a caller may not bring so many tokens now.
 
-        Asked once a request, before its windows: a caller who finds nobody waiting may bring any
-        number, and so may one who finds no more waiting than half of what it brings: its answer
-        takes little longer for that.
+        Asked once a request, before its windows. Who brings more than a batch finds half of the
+        room, as all that waits before it comes on top of a time that is long by itself. A caller
+        who finds nobody waiting may bring any number, and so may one who finds no more waiting
+        than half of what it brings: its answer takes little longer for that.
         """
         waiting = self.queued_tokens
-        if waiting and waiting + tokens > max(self._most_queued, 1.5 * tokens):
+        room = self._most_queued if tokens <= self._batch_tokens else self._most_queued // 2
+        if waiting and waiting + tokens > max(room, 1.5 * tokens):
             shortest, longest = _RETRY_S
             raise too_busy(min(longest, max(shortest, round(waiting / self._tokens_per_s))))
 

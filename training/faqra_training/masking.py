@@ -22,7 +22,7 @@ class Masker:
         self._seed = seed
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """One batch: `input_ids`, `attention_mask` and `labels` of shape (rows, tokens)."""
+        """One batch of full windows: `input_ids` and `labels` of shape (rows, tokens)."""
         ids = np.stack([row["input_ids"] for row in rows])
         chance = np.random.default_rng([self._seed, rows[0]["index"], len(rows)])
         chosen = (chance.random(ids.shape) < self._rate) & ~np.isin(ids, self._special)
@@ -33,6 +33,5 @@ class Masker:
         ids = np.where(chosen & (fate >= 0.9), other, ids)
         return {
             "input_ids": torch.from_numpy(ids),
-            "attention_mask": torch.ones(ids.shape, dtype=torch.int64),
             "labels": torch.from_numpy(labels),
         }

@@ -40,7 +40,7 @@ from faqra_training.progress import ProgressLines, say_nothing
 from faqra_training.recipe import PretrainingRecipe
 from faqra_training.throughput import SPEED, Speed, matrix_rate, training_flops_per_token
 from faqra_training.tokenizer import train_tokenizer
-from faqra_training.trainer import CHECKPOINTS, TENSORBOARD, last_whole_checkpoint
+from faqra_training.trainer import CHECKPOINTS, TENSORBOARD, feeding, last_whole_checkpoint
 
 _HELD_OUT_WINDOWS = 128
 _LOGGING_STEPS = 50
@@ -123,7 +123,6 @@ def _arguments(recipe: PretrainingRecipe, checkpoints: Path) -> TrainingArgument
         per_device_train_batch_size=recipe.batch_size,
         per_device_eval_batch_size=recipe.batch_size,
         max_grad_norm=1.0,
-        use_cpu=not torch.cuda.is_available(),
         bf16=recipe.precision == "bf16"
         or (recipe.precision == "auto" and torch.cuda.is_available()),
         torch_compile=recipe.compile,
@@ -135,8 +134,8 @@ def _arguments(recipe: PretrainingRecipe, checkpoints: Path) -> TrainingArgument
         seed=recipe.seed,
         report_to="none",
         disable_tqdm=True,  # we have a bar of our own
-        dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,
+        **feeding(),
     )
 
 
