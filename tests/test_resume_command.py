@@ -1,6 +1,7 @@
 """`faqra classify --resume` as a user meets it: killed for good, and gone on with."""
 
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -69,6 +70,30 @@ def test_a_killed_run_goes_on_to_the_same_bytes(pages: Path, tmp_path: Path, end
     rejected = [Path(f"{path}.rejected.jsonl").read_bytes() for path in (whole, output)]
     assert rejected[0] == rejected[1]
     assert len(list(tmp_path.iterdir())) == 4  # neither a journal nor a killed run's part is left
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [20_000, 150_000, 400_000])
+def test_a_disk_that_fills_up_is_said_and_nothing_is_lost(
+    room: int, pages: Path, tmp_path: Path
+) -> None:
+    """A bound on the size of files stands for the disk: in the journal's head, later, and last in
+    the output itself."""
+    whole, output = tmp_path / "whole.csv", tmp_path / "out.csv"
+    finished(pages, whole)
+    stopped = subprocess.run(
+        command(pages, output),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+    )
+    assert stopped.returncode == 1
+    assert "cannot be written: File too large" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    assert not output.exists()
+    assert finished(pages, output, "--resume").returncode == 1  # one row is left out
+    assert output.read_bytes() == whole.read_bytes()
 
 
 def test_only_a_file_can_be_resumed(pages: Path) -> None:

@@ -18,29 +18,41 @@ _PRODUCTS_A_LOOK = 8
 
 
 class Speed(TrainerCallback):
-    """Adds the tokens read a second to each entry of the log, evaluations' time left out."""
+    """Adds the tokens read a second to each entry of the log; evaluations and saving are left out.
+
+    All between two entries counts, the waiting for data too: a GPU works on when a step has
+    returned, and only the loss that the log asks for waits for it.
+    """
 
     def __init__(self, tokens_per_step: int) -> None:
         self._tokens_per_step = tokens_per_step
         self._seconds = 0.0
         self._steps = 0
-        self._began = 0.0
+        self._since: float | None = None
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
-        """Start the clock."""
-        self._began = time.perf_counter()
+        """Start the clock where it stands."""
+        if self._since is None:
+            self._since = time.perf_counter()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
-        """Stop the clock."""
-        self._seconds += time.perf_counter() - self._began
+        """Count the step; the clock stops before what is not training."""
         self._steps += 1
+        if (control.should_evaluate or control.should_save) and not control.should_log:
+            self._stop()
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ANN401, ARG002
         """Write the speed since the last entry into the newest one."""
+        self._stop()
         if self._steps and "loss" in state.log_history[-1]:
             speed = self._steps * self._tokens_per_step / self._seconds
             state.log_history[-1][SPEED] = round(speed, 1)
             self._seconds, self._steps = 0.0, 0
+
+    def _stop(self) -> None:
+        if self._since is not None:
+            self._seconds += time.perf_counter() - self._since
+            self._since = None
 
 
 def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:

@@ -33,7 +33,7 @@ from faqra_training.recipe import TrainingRecipe
 CHECKPOINTS = "checkpoints"
 TENSORBOARD = "tensorboard"
 _LOGS_PER_EVALUATION = 5
-# Batches are made beside the training on a GPU: masking 65,000 tokens takes 5 ms of a processor.
+# Processes that make batches for a GPU, whose step takes no longer than making one.
 _WORKERS = 4
 _STATE = "trainer_state.json"  # the Trainer writes it last into a checkpoint
 _WEIGHTS = "model.safetensors"
