@@ -51,6 +51,17 @@ def test_missing_weights_are_named(folder: Path) -> None:
         ModelFolder.open(folder)
 
 
+def test_with_onnx_the_weights_may_be_left_out(folder: Path) -> None:
+    (folder / "model.onnx").write_text("graph", encoding="utf-8")
+    seal(folder)
+    whole = ModelFolder.open(folder)
+    assert whole.has_weights
+    (folder / "model.safetensors").unlink()
+    light = ModelFolder.open(folder)
+    assert not light.has_weights
+    assert light.digest == whole.digest
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", SETTINGS])
 def test_an_altered_file_is_refused(folder: Path, name: str) -> None:
     with (folder / name).open("a", encoding="utf-8") as file:

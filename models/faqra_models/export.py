@@ -58,7 +58,7 @@ def export_onnx(folder: Path, quantise: Quantisation = "int8") -> Exported:
     answer as torch does; then the folder is as it was.
     """
     opened = ModelFolder.open(folder)
-    if not (folder / WEIGHTS).is_file():
+    if not opened.has_weights:
         raise ModelError(f"{folder}: has no {WEIGHTS} to export; export where it was trained")
     model = load_model(folder, torch.float32)
     # Its mask is one sum. The default one's graph looks for rows without any number, which costs

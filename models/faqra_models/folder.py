@@ -1,7 +1,8 @@
 """A model as a folder of files: their names, their digests, reading and writing them.
 
 The folder is a plain transformers folder with `faqra.json`, `SHA256SUMS` and sometimes
-`model.onnx` beside it. This module knows files only; it loads no weights.
+`model.onnx` beside it. Where that is, torch's weights may be left out, as in faqra's wheel: it
+stays the same model. This module knows files only; it loads no weights.
 """
 
 import hashlib
@@ -62,6 +63,11 @@ class ModelFolder:
         """Whether ONNX Runtime can answer for the model."""
         return (self.path / ONNX).is_file()
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether torch can answer for the model, train it further or run it on a GPU."""
+        return (self.path / WEIGHTS).is_file()
+
 
 def write_settings(path: Path, settings: Settings) -> None:
     """Write `faqra.json` into a folder that is not sealed yet."""
@@ -90,6 +96,8 @@ def _check_digests(path: Path) -> None:
     for name, digest in listed.items():
         file = path / name
         if not file.is_file():
+            if name == WEIGHTS and ONNX in listed:
+                continue
             raise ModelError(f"{path}: {name} is missing; get the model anew")
         if _sha256(file) != digest:
             raise ModelError(

@@ -78,8 +78,8 @@ def _hub_model(name: str) -> Path:
 
 def _backend(folder: ModelFolder, device: str, threads: int) -> Backend:
     if device == "auto":
-        device = "cuda" if _has_cuda() else "cpu"
-    if folder.has_onnx and not (device == "cuda" and find_spec("torch")):
+        device = "cuda" if folder.has_weights and _has_cuda() else "cpu"
+    if folder.has_onnx and not (device == "cuda" and folder.has_weights and find_spec("torch")):
         from faqra_models.onnx_backend import OnnxBackend  # noqa: PLC0415 - 0.1 s to import
 
         return OnnxBackend(folder.path / ONNX, device=device, threads=threads)
