@@ -137,7 +137,7 @@ def test_the_real_annotations_are_hydrated_whole(tmp_path: Path) -> None:
         assert [(a.id, a.paragraphs, a.labels) for a in hydrated] == [
             (a.id, a.paragraphs, a.labels) for a in original
         ]
-    assert sum(len(a.paragraphs) for a in read_corpus([tmp_path / "silver.jsonl"])) == 112_830
+    assert sum(len(a.paragraphs) for a in read_corpus([tmp_path / "silver.jsonl"])) == 121_774
 
 
 def test_no_result_overwrites_an_input(
