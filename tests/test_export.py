@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 torch = pytest.importorskip("torch", reason="exporting needs the extra 'train'")
 pytest.importorskip("onnxscript", reason="exporting needs the extra 'train'")
+import onnx  # noqa: E402
 from transformers import (  # noqa: E402
     AutoTokenizer,
     ModernBertConfig,
@@ -112,6 +114,45 @@ def test_a_modernbert_answers_the_same_at_any_length_and_padding(modernbert: Pat
     assert exported.largest_difference < SAME
     for lengths in ([1], [WINDOW], [2 * WINDOW + 7], [290, 130, 3], [40] * 5):
         assert largest_difference(modernbert, lengths) < 1e-3
+
+
+@pytest.mark.parametrize("lengths", [[20, 7], [2 * WINDOW, 3], [2 * WINDOW + 1, 130], [290, 1]])
+def test_a_batch_with_padding_answers_as_its_windows_do(
+    modernbert: Path, lengths: list[int]
+) -> None:
+    """As on a GPU, where windows are read together."""
+    export_onnx(modernbert, "none")
+    ids = np.random.default_rng(1).integers(5, 40, (len(lengths), max(lengths)))
+    mask = (np.arange(max(lengths)) < np.array(lengths)[:, None]).astype(np.int64)
+    session = onnxruntime.InferenceSession(modernbert / ONNX, providers=["CPUExecutionProvider"])
+    (together,) = session.run(None, {"input_ids": ids * mask, "attention_mask": mask})
+    alone = OnnxBackend(modernbert / ONNX, threads=1).token_logits(ids * mask, mask)
+    assert np.isfinite(together).all()
+    assert together[mask == 1] == pytest.approx(alone[mask == 1], abs=SAME)
+
+
+def test_a_modernbert_whose_layers_have_biases_answers_the_same(modernbert: Path) -> None:
+    config = ModernBertConfig.from_pretrained(modernbert, attention_bias=True, mlp_bias=True)
+    model = ModernBertForTokenClassification(config)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    with quiet_transformers():
+        model.save_pretrained(modernbert)
+    seal(modernbert)
+    assert export_onnx(modernbert, "none").largest_difference < SAME
+
+
+def test_a_modernbert_whose_rotations_change_with_the_length_keeps_its_own_graph(
+    modernbert: Path,
+) -> None:
+    config = ModernBertConfig.from_pretrained(modernbert)
+    config.rope_parameters["full_attention"] |= {"rope_type": "linear", "factor": 2.0}
+    with quiet_transformers():
+        ModernBertForTokenClassification(config).save_pretrained(modernbert)
+    seal(modernbert)
+    assert export_onnx(modernbert, "none").largest_difference < SAME
+    nodes = onnx.load(modernbert / ONNX).graph.node
+    assert "RotaryEmbedding" not in {node.op_type for node in nodes}
 
 
 def test_the_folder_is_sealed_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

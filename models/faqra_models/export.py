@@ -1,7 +1,7 @@
 """A model folder's torch weights as `model.onnx` beside them, in 32 bits or in 8.
 
-Classifying then needs neither torch nor transformers. Beside `torch_backend` the only module
-of the room that knows them; it does not know what the labels mean, nor who trained the model.
+Classifying then needs neither torch nor transformers. Only `torch_backend` and `modernbert` of the
+room know them too; it does not know what the labels mean, nor who trained the model.
 """
 
 import logging
@@ -21,13 +21,14 @@ import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnxruntime.quantization import quantize_dynamic
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from transformers import PreTrainedModel
 
 from faqra_data.errors import ModelError
+from faqra_models import local_attention
 from faqra_models.classifier import softmax
 from faqra_models.encoding import Window
 from faqra_models.folder import ONNX, WEIGHTS, ModelFolder, seal
+from faqra_models.modernbert import FastModernBert
 from faqra_models.onnx_backend import ATTENTION_MASK, INPUT_IDS, LOGITS, OnnxBackend
 from faqra_models.settings import Settings
 from faqra_models.torch_backend import TorchBackend, load_model
@@ -61,8 +62,8 @@ def export_onnx(folder: Path, quantise: Quantisation = "int8") -> Exported:
     if not opened.has_weights:
         raise ModelError(f"{folder}: has no {WEIGHTS} to export; export where it was trained")
     model = load_model(folder, torch.float32)
-    # Its mask is one sum. The default one's graph looks for rows without any number, which costs
-    # a seventh of the time.
+    # Where the model's own graph is written, its mask is one sum. The default one's graph looks
+    # for rows without any number, which costs a seventh of the time.
     model.set_attn_implementation("eager")
     with tempfile.TemporaryDirectory() as scratch:
         written = Path(scratch) / ONNX
@@ -108,27 +109,30 @@ class _TokenLogits(torch.nn.Module):
 
 def _write_graph(model: PreTrainedModel, settings: Settings, path: Path) -> None:
     ids, mask = _random_batch(model, settings, [24, 16])
+    fast = FastModernBert(model, settings.max_tokens) if FastModernBert.fits(model) else None
     with _quiet():
-        torch.onnx.export(
-            _TokenLogits(model).eval(),
+        program = torch.onnx.export(
+            (fast or _TokenLogits(model)).eval(),
             (torch.from_numpy(ids), torch.from_numpy(mask)),
-            path,
             input_names=[INPUT_IDS, ATTENTION_MASK],
             output_names=[LOGITS],
             dynamic_shapes=[{0: "windows", 1: "tokens"}] * 2,
-            external_data=False,
+            opset_version=local_attention.OPSET if fast else None,
             verbose=False,
             dynamo=True,
         )
+    assert program is not None  # as only the exporter before dynamo's answers
+    graph = program.model_proto
+    local_attention.define(graph)
+    onnx.save(graph, path)
 
 
 def _quantise(path: Path) -> Path:
     """The graph beside `path` with weights in 8 bits; activations are scaled as they come."""
-    prepared, quantised = path.with_name("prepared.onnx"), path.with_name("int8.onnx")
+    quantised = path.with_name("int8.onnx")
     with _quiet():
-        quant_pre_process(path, prepared, skip_symbolic_shape=True)
         quantize_dynamic(
-            prepared,
+            path,
             quantised,
             op_types_to_quantize=["MatMul"],
             per_channel=True,

@@ -1,6 +1,6 @@
 """torch and transformers behind the backend's seam.
 
-Beside `export` the room's only module that knows them; it does not know what the labels mean.
+Only `export` and `modernbert` of the room know them too; it does not know what the labels mean.
 """
 
 from collections.abc import Iterator
