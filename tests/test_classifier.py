@@ -112,6 +112,12 @@ def test_one_string_is_not_a_list_of_paragraphs() -> None:
         classifier.classify("خبر")
 
 
+def test_what_is_no_string_is_named_by_its_place() -> None:
+    classifier, _ = toy_classifier()
+    with pytest.raises(TypeError, match="takes strings, got NoneType as paragraph 1"):
+        classifier.classify(["خبر", None])  # type: ignore[list-item]
+
+
 def test_a_higher_temperature_is_less_sure_of_the_same() -> None:
     (sure,) = toy_classifier()[0].classify(["خبر"])
     (cool,) = toy_classifier(temperature=4.0)[0].classify(["خبر"])

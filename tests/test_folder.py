@@ -1,5 +1,6 @@
 """A model folder: opened only where it is whole and unchanged, and no pickle in it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,13 @@ def test_settings_that_are_no_object_are_refused(folder: Path, content: str) -> 
 def test_no_folder_is_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no such model folder"):
         ModelFolder.open(tmp_path / "nothing")
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=r"is a file; expected a folder with faqra\.json"):
+        ModelFolder.open(tmp_path / "file")
+
+
+def test_settings_of_another_version_are_told_with_their_folder(folder: Path) -> None:
+    (folder / SETTINGS).write_text('{"format": 99}', encoding="utf-8")
+    seal(folder)
+    with pytest.raises(ModelError, match=f"^{re.escape(str(folder))}: .*expected format 1, got 99"):
+        ModelFolder.open(folder)

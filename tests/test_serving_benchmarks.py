@@ -12,7 +12,12 @@ pytest.importorskip("torch", reason="the plain service needs the extra 'torch'")
 ROOT = Path(__file__).parents[1]
 SUBJECTS = {
     "service": ("start", "latency", "throughput", "overload", "killed", "tracing", "soak"),
-    "batch": ("speed", "killed", "growth"),  # the engines have tests of their own: test_cluster
+    "batch": (
+        "speed",
+        "killed",
+        "stages",
+        "growth",
+    ),  # the engines have tests of their own: test_cluster
 }
 
 

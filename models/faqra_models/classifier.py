@@ -70,7 +70,13 @@ class Classifier:
         """One prediction a paragraph, each judged by itself; same order and length."""
         if isinstance(paragraphs, str):
             raise TypeError("classify takes a list of paragraphs, got one string: put it in a list")
-        article = Article.from_paragraphs("paragraphs", tuple(paragraphs))
+        texts = tuple(paragraphs)
+        for place, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(
+                    f"classify takes strings, got {type(text).__name__} as paragraph {place}"
+                )
+        article = Article.from_paragraphs("paragraphs", texts)
         (result,) = self.classify_articles([article], context=False)
         return [Prediction(p.probabilities, p.truncated) for p in result.predictions]
 

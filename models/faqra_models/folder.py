@@ -41,7 +41,8 @@ class ModelFolder:
         if not (path / SETTINGS).exists() and (path / RUN_MODEL / SETTINGS).is_file():
             path = path / RUN_MODEL
         if not path.is_dir():
-            raise ModelError(f"{path}: no such model folder; expected one with {SETTINGS}")
+            what = "is a file" if path.exists() else "no such model folder"
+            raise ModelError(f"{path}: {what}; expected a folder with {SETTINGS}")
         missing = [name for name in (*_REQUIRED, DIGESTS) if not (path / name).is_file()]
         if missing:
             raise ModelError(
@@ -55,8 +56,11 @@ class ModelFolder:
             raise ModelError(f"{path / SETTINGS}: not valid JSON: {error}") from error
         if not isinstance(values, dict):
             raise ModelError(f"{path / SETTINGS}: expected a JSON object")
-        digest = _sha256(path / DIGESTS)[:16]
-        return cls(path, Settings.from_dict(values), digest)
+        try:
+            settings = Settings.from_dict(values)
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
+        return cls(path, settings, _sha256(path / DIGESTS)[:16])
 
     @property
     def has_onnx(self) -> bool:

@@ -21,7 +21,7 @@ import soak
 import start
 import throughput
 import tracing
-from batch import engines, growth, killed_runs, speed
+from batch import engines, growth, killed_runs, speed, stages
 from report import Figure, Setting, machine, show
 
 SUBJECTS: dict[str, dict[str, Callable[[Setting], list[Figure]]]] = {
@@ -38,6 +38,7 @@ SUBJECTS: dict[str, dict[str, Callable[[Setting], list[Figure]]]] = {
         "speed": speed.measure,
         "killed": killed_runs.measure,
         "engines": engines.measure,
+        "stages": stages.measure,
         "growth": growth.measure,
     },
 }
