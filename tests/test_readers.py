@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from faqra_data.article import Article
 from faqra_data.inputs import total_bytes
 from faqra_data.readers import Rejected, read_inputs
+from faqra_data.streams import MOST_PAGE_BYTES, TOO_LONG
 
 NEWS = "أعلنت الوزارة اليوم\nوقال المتحدث إن العمل مستمر\n"
 PAGES = Path(__file__).parents[2] / "shared" / "pages"
@@ -242,6 +243,27 @@ def test_what_json_may_hold_is_kept(tmp_path: Path) -> None:
     (article,) = articles(path)
     assert texts(article) == ["\ud800", "a\0b", "c\td"]
     assert article.id == "5"
+
+
+@pytest.mark.parametrize("name", ["page.txt", "page.html", "page.html.gz"])
+def test_a_file_longer_than_any_page_is_said(name: str, tmp_path: Path) -> None:
+    raw = NEWS.encode() * (MOST_PAGE_BYTES // len(NEWS.encode()) + 1)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(raw, 1) if name.endswith(".gz") else raw)
+    assert [said.reason for said in rejected(path)] == [TOO_LONG]
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_row_longer_than_any_page_is_said_and_the_next_one_read(
+    end: bytes, tmp_path: Path
+) -> None:
+    row = json.dumps({"text": NEWS}).encode() + b"\n"
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(row + b" " * (3 * MOST_PAGE_BYTES) + end + row * bool(end))
+    found = read(path)
+    assert [said.row for said in found if isinstance(said, Rejected)] == [2]
+    assert [said.reason for said in found if isinstance(said, Rejected)] == [TOO_LONG]
+    assert len(found) == (3 if end else 2)
 
 
 def test_an_overlong_line_is_not_cut(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from faqra_data.article import Article
 from faqra_data.readers import Rejected, read_inputs
+from faqra_data.streams import MOST_PAGE_BYTES, TOO_LONG
 
 URL = "https://news.example/خبر"
 PAGE = "<html><head><title>خبر</title></head><body><p>أعلنت الوزارة اليوم<p>وقال المتحدث نعم"
@@ -150,6 +151,17 @@ def test_what_comes_before_the_break_is_kept(
     assert [texts(page) for page in pages] == [PARAGRAPHS, PARAGRAPHS]
     assert isinstance(said, Rejected)
     assert "ends too early" in said.reason
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "deflate"])
+def test_a_page_longer_than_any_is_said_however_well_packed(encoding: str, tmp_path: Path) -> None:
+    packers = {"identity": bytes, "gzip": gzip.compress, "deflate": zlib.compress}
+    body = packers[encoding](b" " * MOST_PAGE_BYTES + PAGE.encode())
+    long = record(body, headers=(f"Content-Encoding: {encoding}",))
+    said, page = read(long + record(), tmp_path)
+    assert isinstance(said, Rejected)
+    assert said.reason == f"{URL}: {TOO_LONG}"
+    assert texts(page) == PARAGRAPHS
 
 
 def test_an_archive_without_pages_is_said(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from faqra_data.forms import ROWS, Form, form_by_content
 from faqra_data.inputs import Found, find_files
 from faqra_data.pages import DETAIL_COLUMNS, article_of_row, read_page, text_columns
 from faqra_data.rows import Row, rows_of, until_broken
-from faqra_data.streams import unpacked
+from faqra_data.streams import read_whole, unpacked
 from faqra_data.warc import read_warc
 
 __all__ = ["Rejected", "read_file", "read_inputs"]
@@ -71,7 +71,7 @@ def _read(file: BinaryIO, found: Found, text_column: str) -> Iterator[Article | 
     name, stream = found.name, unpacked(file)
     try:
         form = found.form or form_by_content(stream.peek())
-        page = None if form in (*ROWS, Form.WARC) else read_page(stream.read(), name, form)
+        page = None if form in (*ROWS, Form.WARC) else read_page(read_whole(stream), name, form)
     except InputError as error:
         yield Rejected(name, None, str(error))
         return

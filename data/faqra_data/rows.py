@@ -17,14 +17,12 @@ from faqra_data.article import Rejected
 from faqra_data.charset import codec_of
 from faqra_data.errors import InputError
 from faqra_data.forms import Form, form_by_ending
-from faqra_data.streams import unpacked
+from faqra_data.streams import MOST_PAGE_BYTES, TOO_LONG, unpacked
 
 _Item = TypeVar("_Item")
 
 # Not strict: a tab or a NUL inside a string is what many exports hold, and is no loss.
 _JSON = json.JSONDecoder(strict=False)
-# No page is as long; what is has a quotation mark that is never closed, and would fill the memory.
-_MOST_FIELD_CHARACTERS = 2**27
 _DELIMITERS = ",;\t"  # Excel writes semicolons where a comma is the decimal sign
 _UNDECODED = re.compile("[\udc80-\udcff]")
 # Rows and bytes of a Parquet file that are decoded together: a book may be one row.
@@ -110,7 +108,10 @@ def _json_rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Rejected]
     codec = codec_of(stream.peek(), html=False)
     if codec.startswith("utf-16"):
         raise InputError("expected JSON Lines in UTF-8, got UTF-16")
-    for number, line in enumerate(stream, 1):
+    for number, line in enumerate(_lines(stream), 1):
+        if len(line) > MOST_PAGE_BYTES:
+            yield Rejected(name, number, TOO_LONG)
+            continue
         if not line.strip(b" \t\r\n\xef\xbb\xbf"):
             continue
         try:
@@ -131,6 +132,14 @@ def _json_rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Rejected]
         yield Rejected(name, number, reason)
 
 
+def _lines(stream: io.BufferedReader) -> Iterator[bytes]:
+    """Line by line; of one longer than any page, only so much that this can be seen."""
+    while line := stream.readline(MOST_PAGE_BYTES + 1):
+        yield line
+        while len(line) > MOST_PAGE_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MOST_PAGE_BYTES + 1)
+
+
 def _csv_rows(
     stream: io.BufferedReader, name: str, one_of: Sequence[str]
 ) -> Iterator[Row | Rejected]:
@@ -140,7 +149,7 @@ def _csv_rows(
     errors = "surrogateescape" if codec.startswith("utf-8") else "replace"
     lines = io.TextIOWrapper(stream, codec, errors, newline="")
     # The csv module knows one limit for all readers; it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), _MOST_FIELD_CHARACTERS))
+    csv.field_size_limit(max(csv.field_size_limit(), MOST_PAGE_BYTES))
     # Strict: a wrong quotation mark would otherwise make one row of many, unseen.
     delimiter = max(_DELIMITERS, key=first_line.count)
     records = csv.reader(lines, delimiter=delimiter, strict=True)

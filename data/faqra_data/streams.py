@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _GZIP = b"\x1f\x8b"
 _ZSTD = (b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18")  # the latter is how pzstd begins
 _PIECE_BYTES = 65_536
+# Ten times the longest book. What is longer is many pages in one, a quotation mark that is never
+# closed, or zeros that were packed well: it would fill the memory.
+MOST_PAGE_BYTES = 2**25
+TOO_LONG = f"expected a page of at most {MOST_PAGE_BYTES >> 20} MB, got more; give many one by one"
 # What is unpacked at once: gzip makes at most a thousand times as much of it, and no more than
 # this is lost before a broken place.
 _PACKED_BYTES = 4096
@@ -51,6 +55,14 @@ def unpacked(file: BinaryIO) -> io.BufferedReader:
         zstd = ZstdDecompressor(max_window_size=2**31)
         pieces = _unpack(pieces, "zstd", zstd.decompressobj, ZstdError)
     return io.BufferedReader(_Pieces(pieces), _PIECE_BYTES)
+
+
+def read_whole(stream: io.BufferedReader) -> bytes:
+    """What is left of `stream`; InputError where that is more than any page."""
+    raw = stream.read(MOST_PAGE_BYTES + 1)
+    if len(raw) > MOST_PAGE_BYTES:
+        raise InputError(TOO_LONG)
+    return raw
 
 
 def _gzip_member() -> _Unpacker:

@@ -14,7 +14,7 @@ from faqra_data.article import Article, Rejected
 from faqra_data.charset import decode_page
 from faqra_data.errors import InputError
 from faqra_data.pages import article_of_html
-from faqra_data.streams import unpacked
+from faqra_data.streams import MOST_PAGE_BYTES, TOO_LONG, read_whole, unpacked
 
 if TYPE_CHECKING:
     from warcio.limitreader import LimitReader
@@ -125,16 +125,24 @@ def _page_of(head: "StatusAndHeaders", block: "LimitReader") -> Article | None:
 
 def _payload(http: "StatusAndHeaders", block: "LimitReader") -> bytes:
     """The bytes of the page, no longer chunked or packed, as some archives keep them."""
+    # By pieces: a wrong length would have all of it allocated at once.
+    raw = bytearray()
+    while piece := block.read(_PIECE_BYTES):
+        raw += piece
+        if len(raw) > MOST_PAGE_BYTES:
+            raise InputError(TOO_LONG)
+    return _plain(http, bytes(raw))
+
+
+def _plain(http: "StatusAndHeaders", raw: bytes) -> bytes:
     from warcio.bufferedreaders import ChunkedDataReader  # noqa: PLC0415 - as above
 
-    # By pieces: a wrong length would have all of it allocated at once.
-    raw = b"".join(iter(lambda: block.read(_PIECE_BYTES), b""))
     if http.get_header("Transfer-Encoding", "").lower() == "chunked":
         raw = ChunkedDataReader(io.BytesIO(raw)).read()
     encoding = http.get_header("Content-Encoding", "").strip().lower()
     if encoding == "deflate":
         return _inflated(raw)
-    plain = unpacked(io.BytesIO(raw)).read()
+    plain = read_whole(unpacked(io.BytesIO(raw)))
     known = ("", "identity", "gzip", "x-gzip", "zstd")
     # Archives that unpack a page often leave its header as it was.
     if encoding not in known and not plain.lstrip().startswith(b"<"):
@@ -145,8 +153,13 @@ def _payload(http: "StatusAndHeaders", block: "LimitReader") -> bytes:
 def _inflated(raw: bytes) -> bytes:
     """Deflate with or without its zlib header; servers send both, and archives plain text."""
     for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        packed = zlib.decompressobj(window)
         try:
-            return zlib.decompress(raw, window)
+            plain = packed.decompress(raw, MOST_PAGE_BYTES + 1)
         except zlib.error:
             continue
+        if len(plain) > MOST_PAGE_BYTES:
+            raise InputError(TOO_LONG)
+        if packed.eof:
+            return plain
     return raw
