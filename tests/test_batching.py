@@ -169,13 +169,29 @@ def test_a_full_queue_says_when_to_come_back() -> None:
         server.check_room(4)
         with pytest.raises(RequestError) as raised:
             server.check_room(5)  # more than a batch, so half of the room
-        server.check_room(64)  # twice as many as wait
+        server.check_room(32)  # as many as wait
+        with pytest.raises(RequestError):
+            server.check_room(31)
         assert raised.value.status == 429
         assert raised.value.retry_after_s is not None
         model.go.set()
         await asyncio.gather(*first)
         server.check_room(1_000_000)  # nobody waits: any number is welcome
         assert server.queued_tokens == 0
+        await server.close()
+
+    asyncio.run(main())
+
+
+def test_what_was_admitted_counts_before_it_waits() -> None:
+    async def main() -> None:
+        server = batcher(Model(), queued_tokens=40, batch_tokens=64)
+        with server.expecting(30):
+            server.check_room(10)
+            with pytest.raises(RequestError), server.expecting(11):
+                pass
+        with server.expecting(40):  # what was refused is not expected
+            pass
         await server.close()
 
     asyncio.run(main())

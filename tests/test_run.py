@@ -51,7 +51,7 @@ def test_a_run_ends_in_a_sealed_model_with_its_history(
     scores = evaluate(load_classifier(folder), dev)
     told = history["scores"]["in_context"]
     assert scores.to_dict()["confusion"] == told["confusion"]
-    # A model is trained with one kernel of attention and used with another: not every bit is the same.
+    # A model is trained with one kernel of attention and used with another: bits may differ.
     assert scores.ece == pytest.approx(told["ece"], abs=1e-6)
     card = (model / CARD).read_text(encoding="utf-8")
     assert f"| in context | {scores.macro_f1:.3f} (" in card

@@ -115,21 +115,31 @@ def _json_rows(stream: io.BufferedReader, name: str) -> Iterator[Row | Rejected]
         if not line.strip(b" \t\r\n\xef\xbb\xbf"):
             continue
         try:
-            value = _JSON.decode(line.decode("utf-8-sig").rstrip())
-        except json.JSONDecodeError as error:
-            reason = f"expected a JSON object, got no valid JSON: {error.msg}: column {error.colno}"
-        except UnicodeDecodeError as error:
-            reason = f"expected UTF-8, got byte 0x{line[error.start]:02x} at {error.start + 1}"
-        except (ValueError, RecursionError) as error:  # a huge number, a deep nesting
-            reason = f"expected a JSON object, got what cannot be read: {error}"
-        else:
-            if isinstance(value, dict):
-                yield Row(number, value)
-                continue
-            reason = f"expected a JSON object, got {kind_of(value)}"
-            if number == 1 and isinstance(value, list):  # a JSON document, not JSON Lines
+            value = _json_object(line)
+        except InputError as error:
+            reason = str(error)
+            if number == 1 and line.lstrip(b"\xef\xbb\xbf \t").startswith(b"["):
                 reason += "; jq -c '.[]' makes JSON Lines of it"
-        yield Rejected(name, number, reason)
+            yield Rejected(name, number, reason)
+        else:
+            yield Row(number, value)
+
+
+def _json_object(line: bytes) -> dict[str, object]:
+    try:
+        value = _JSON.decode(line.decode("utf-8-sig").rstrip())
+    except json.JSONDecodeError as error:
+        got = f"no valid JSON: {error.msg}: column {error.colno}"
+    except UnicodeDecodeError as error:
+        got = f"byte 0x{line[error.start]:02x} at {error.start + 1}"
+        raise InputError(f"expected UTF-8, got {got}") from error
+    except (ValueError, RecursionError) as error:  # a huge number, a deep nesting
+        got = f"what cannot be read: {error}"
+    else:
+        if isinstance(value, dict):
+            return value
+        got = kind_of(value)
+    raise InputError(f"expected a JSON object, got {got}")
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[bytes]:

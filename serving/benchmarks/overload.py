@@ -27,7 +27,8 @@ def measure(setting: Setting) -> list[Figure]:
     with faqra_serve(setting.model) as server:
         _asked(server, setting.size(100, 2), seed=0, callers=1)  # warms up
         unloaded = _asked(server, setting.size(300, 5), seed=1, callers=1)
-        capacity = _asked(server, setting.size(300, 5), seed=2, callers=_CALLERS_AT_CAPACITY).rate
+        full = _asked(server, setting.size(300, 5), seed=2, callers=_CALLERS_AT_CAPACITY)
+        capacity = full.count(200) / full.seconds
         before = server.workers()
         a_second = TIMES_CAPACITY * capacity
         texts = different(int(a_second * setting.size(60, 1)) * _PARAGRAPHS, seed=3)

@@ -8,8 +8,9 @@ and a function that runs them, neither texts nor HTTP.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -98,21 +99,35 @@ class TokenBatcher:
         self._tokens_per_s = 10_000.0
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._expected = 0
         self.queued_tokens = 0
 
     def check_room(self, tokens: int) -> None:
         """RequestError where a caller may not bring so many tokens now.
 
-        Asked once a request, before its windows. Who brings more than a batch finds half of the
-        room, as all that waits before it comes on top of a time that is long by itself. A caller
-        who finds nobody waiting may bring any number, and so may one who finds no more waiting
-        than half of what it brings: its answer takes little longer for that.
+        Who brings more than a batch finds half of the room, as all that waits before it comes on
+        top of a time that is long by itself. A caller who finds nobody waiting may bring any
+        number, and so may one who finds no more waiting than it brings: its answer takes no more
+        than twice as long for that.
         """
-        waiting = self.queued_tokens
+        waiting = self.queued_tokens + self._expected
         room = self._most_queued if tokens <= self._batch_tokens else self._most_queued // 2
-        if waiting and waiting + tokens > max(room, 1.5 * tokens):
+        if waiting and waiting + tokens > max(room, 2 * tokens):
             shortest, longest = _RETRY_S
             raise too_busy(min(longest, max(shortest, round(waiting / self._tokens_per_s))))
+
+    @contextmanager
+    def expecting(self, tokens: int) -> Iterator[None]:
+        """As `check_room`; within, others find these tokens waiting already.
+
+        For the time between a request's admission and its windows': many come meanwhile.
+        """
+        self.check_room(tokens)
+        self._expected += tokens
+        try:
+            yield
+        finally:
+            self._expected -= tokens
 
     async def logits(self, windows: Sequence[Window]) -> list[Logits]:
         """Each window's logits, in the order given; RequestError where the service stops."""

@@ -45,11 +45,13 @@ class Engine:
         characters = sum(len(one.text) for article in articles for one in article.paragraphs)
         self.check_room(characters // _CHARACTERS_PER_TOKEN)
         prepared = await self._prepare(articles, characters, context=context)
-        self.check_room(sum(len(one) for ready in prepared for one in ready.windows))
+        tokens = sum(len(one) for ready in prepared for one in ready.windows)
         try:
             # A failure of one cancels the others: nobody waits for their answers any more.
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._answer(ready)) for ready in prepared]
+                with self._batcher.expecting(tokens):
+                    tasks = [group.create_task(self._answer(ready)) for ready in prepared]
+                    await asyncio.sleep(0)  # by now their windows are queued
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
         answers = [task.result() for task in tasks]
