@@ -168,10 +168,10 @@ def test_a_full_queue_says_when_to_come_back() -> None:
         await asyncio.sleep(0.02)
         server.check_room(4)
         with pytest.raises(RequestError) as raised:
-            server.check_room(5)  # more than a batch, so half of the room
-        server.check_room(32)  # as many as wait
+            server.check_room(5)  # more than a batch, so a third of the room
+        server.check_room(64)  # twice as many as wait
         with pytest.raises(RequestError):
-            server.check_room(31)
+            server.check_room(63)
         assert raised.value.status == 429
         assert raised.value.retry_after_s is not None
         model.go.set()

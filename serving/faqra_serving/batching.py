@@ -105,14 +105,14 @@ class TokenBatcher:
     def check_room(self, tokens: int) -> None:
         """RequestError where a caller may not bring so many tokens now.
 
-        Who brings more than a batch finds half of the room, as all that waits before it comes on
-        top of a time that is long by itself. A caller who finds nobody waiting may bring any
-        number, and so may one who finds no more waiting than it brings: its answer takes no more
-        than twice as long for that.
+        Who brings more than a batch finds a third of the room, as all that waits before it comes
+        on top of a time that is long by itself. A caller who finds nobody waiting may bring any
+        number, and so may one who finds no more waiting than half of what it brings: its answer
+        takes little longer for that.
         """
         waiting = self.queued_tokens + self._expected
-        room = self._most_queued if tokens <= self._batch_tokens else self._most_queued // 2
-        if waiting and waiting + tokens > max(room, 2 * tokens):
+        room = self._most_queued if tokens <= self._batch_tokens else self._most_queued // 3
+        if waiting and waiting + tokens > max(room, 1.5 * tokens):
             shortest, longest = _RETRY_S
             raise too_busy(min(longest, max(shortest, round(waiting / self._tokens_per_s))))
 

@@ -35,7 +35,7 @@ class Limits:
     articles: int = 256
     characters: int = 4_000_000
     paragraph_characters: int = 200_000
-    queued_tokens: int = 6144
+    queued_tokens: int = 9216
     batch_tokens: int = 1024
     wait_ms: int = 2
     deadline_s: int = 30
