@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -463,3 +464,25 @@ def test_dashboard_and_alerts_ask_for_metrics_that_there_are() -> None:
         asked = set(re.findall(r"\bfaqra_\w+", (folder / name).read_text(encoding="utf-8")))
         assert asked, name
         assert asked <= known, asked - known
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # BentoML's
+def test_a_request_that_was_answered_leaves_no_timer_behind() -> None:
+    from faqra_serving.service import FaqraService
+
+    async def ask() -> list[asyncio.TimerHandle]:
+        loop = asyncio.get_running_loop()
+        timers: list[asyncio.TimerHandle] = []
+
+        def noting(*args: Any, **options: Any) -> asyncio.TimerHandle:
+            timers.append(call_at(*args, **options))
+            return timers[-1]
+
+        call_at, loop.call_at = loop.call_at, noting  # type: ignore[method-assign]
+        transport = httpx.ASGITransport(app=FaqraService.to_asgi())
+        async with httpx.AsyncClient(transport=transport, base_url="http://faqra") as client:
+            answer = await client.post("/v1/classify", json={"paragraphs": ["فقرة"]})
+        assert answer.json()["error"]["code"] == "not_ready"
+        return [timer for timer in timers if not timer.cancelled()]
+
+    assert asyncio.run(ask()) == []
