@@ -27,7 +27,7 @@ def articles(count: int) -> list[EncodedArticle]:
         EncodedArticle(
             title=[],
             paragraphs=[[4 + i, *[10 + number] * int(length)] for i, length in enumerate(each)],
-            labels=[i % LABELS for i in range(len(each))],
+            labels=np.arange(len(each)) % LABELS,
         )
         for number, each in enumerate(lengths)
     ]
@@ -100,7 +100,7 @@ def test_context_dropout_reads_all_or_no_articles_as_pages() -> None:
 
 
 def test_a_copy_is_read_on_its_page_only() -> None:
-    page = EncodedArticle(title=[], paragraphs=[[7, 8], [9], [7, 8]], labels=[0, 1, 2])
+    page = EncodedArticle(title=[], paragraphs=[[7, 8], [9], [7, 8]], labels=np.arange(3))
     learned = {}
     for context in (True, False):
         made = TrainingBatches(
@@ -108,6 +108,21 @@ def test_a_copy_is_read_on_its_page_only() -> None:
         )
         learned[context] = sorted(made[0]["labels"].tolist())
     assert learned == {True: [0, 1, 2], False: [0, 1]}
+
+
+def test_probabilities_to_learn_go_with_their_paragraphs() -> None:
+    shares = np.random.default_rng(0).dirichlet([1.0] * LABELS, size=3).astype(np.float32)
+    page = EncodedArticle(title=[], paragraphs=[[7, 8], [9] * 40, [10]], labels=shares)
+    made = TrainingBatches(
+        [page], LAYOUT, epochs=1, batch_tokens=24, context=True, context_dropout=0, seed=1
+    )
+    for index in range(len(made)):
+        batch = made[index]
+        assert batch["labels"].dtype == torch.float32
+        for token, paragraph in ((7, 0), (9, 1), (10, 2)):
+            owners = set(batch["owners"][batch["input_ids"] == token].tolist()) - {-1}
+            for owner in owners:
+                assert batch["labels"][owner].tolist() == shares[paragraph].tolist()
 
 
 def test_logits_are_pooled_as_the_classifier_pools_them() -> None:

@@ -20,11 +20,15 @@ _NO_PARAGRAPH = -1
 
 @dataclass(frozen=True, eq=False)
 class EncodedArticle:
-    """Token ids of an article's title and paragraphs, and its paragraphs' label numbers."""
+    """Token ids of an article's title and paragraphs, and what its paragraphs are to be called.
+
+    `labels` are label numbers of shape (paragraphs,), or probabilities of shape (paragraphs,
+    labels).
+    """
 
     title: Sequence[int]
     paragraphs: Sequence[Sequence[int]]
-    labels: Sequence[int]
+    labels: NDArray[np.int64] | NDArray[np.float32]
 
 
 class TrainingBatches(Dataset[dict[str, Any]]):
@@ -33,8 +37,8 @@ class TrainingBatches(Dataset[dict[str, Any]]):
     Each epoch reads every article once, as a page or, by the recipe's chance, paragraph by
     paragraph: then without those that stand earlier on the page, as nothing tells a copy by
     itself from what it copies. A batch has `input_ids`, `attention_mask`, `owners` of shape
-    (windows, tokens) and `labels` of shape (paragraphs,); owners count the batch's paragraphs,
-    -1 is nobody's.
+    (windows, tokens) and `labels`, a row for each of its paragraphs; owners count these, -1 is
+    nobody's.
     """
 
     def __init__(
@@ -73,18 +77,18 @@ class TrainingBatches(Dataset[dict[str, Any]]):
         batch = self._batches[index]
         ids, mask = self._layout.batch([window for _, window in batch])
         owners = np.full_like(ids, _NO_PARAGRAPH)
-        labels: list[int] = []
+        labels: list[NDArray[Any]] = []
         for row, (number, window) in enumerate(batch):
             owned, places = np.unique(
                 window.owners[window.owners != _NO_PARAGRAPH], return_inverse=True
             )
             owners[row, : len(window)][window.owners != _NO_PARAGRAPH] = places + len(labels)
-            labels += [self._articles[number].labels[paragraph] for paragraph in owned]
+            labels += list(self._articles[number].labels[owned])
         return {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),
             "owners": torch.from_numpy(owners),
-            "labels": torch.tensor(labels, dtype=torch.int64),
+            "labels": torch.from_numpy(np.stack(labels)),
         }
 
 

@@ -5,9 +5,10 @@ This module does not know models; what is read of a recipe is its data.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from faqra_data.article import Article
 from faqra_data.corpus import LabelledArticle, corpus_digest, read_corpus
 from faqra_data.splits import check_leaks, split, without_leaks
 from faqra_training.recipe import TrainingRecipe
@@ -15,10 +16,11 @@ from faqra_training.recipe import TrainingRecipe
 
 @dataclass(frozen=True, eq=False)
 class Corpora:
-    """The articles of both parts, in the order of their files."""
+    """The articles of both parts in the order of their files, and pages without labels."""
 
     train: list[LabelledArticle]
     dev: list[LabelledArticle]
+    unlabelled: list[Article] = field(default_factory=list)
 
     def digests(self) -> dict[str, str]:
         """The fingerprints of both parts."""

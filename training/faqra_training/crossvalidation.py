@@ -7,6 +7,7 @@ are not done again.
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 
 from faqra_data.corpus import LabelledArticle, read_corpus
 from faqra_data.splits import outlet_folds, split, without_leaks
+from faqra_models.folder import RUN_MODEL
 from faqra_training.baselines import TFIDF, baseline_probabilities
 from faqra_training.claims import claim
 from faqra_training.corpora import Corpora
 from faqra_training.evaluation import Comparison, gold_labels, probabilities
 from faqra_training.learning import learn
 from faqra_training.recipe import TrainingRecipe
+from faqra_training.run import write_model
 from faqra_training.scores import score
 
 _TOGETHER, _ALONE = "together", "alone"
@@ -38,10 +41,15 @@ def leave_outlets_out(
     The outlets of the files `judged` (all of the recipe's `train` unless named) are divided into
     `folds`. For each, a model learns from the pages of all other outlets that share no text with
     the fold, `dev_share` of them set apart to choose its weights on, and judges the fold. Scores
-    are over the paragraphs of all folds. The recipe's `dev` is not read.
+    are over the paragraphs of all folds. The recipe's `dev` is read by none of the models, and
+    where the recipe says to drop leaks nothing that shares text with it; so the models, left as
+    `fold-N/model`, may teach one that is chosen on `dev`.
     """
     columns = {"text_column": recipe.text_column, "label_column": recipe.label_column}
     articles = read_corpus(recipe.train, labels=recipe.labels, **columns)
+    if recipe.dev and recipe.leaks == "drop":
+        dev = read_corpus(recipe.dev, labels=recipe.labels, **columns)
+        articles = without_leaks(articles, dev)
     wanted = read_corpus(judged or recipe.train, labels=recipe.labels, **columns)
     fold_of = outlet_folds(wanted, folds, seed=recipe.seed)
     claim(
@@ -83,6 +91,8 @@ def _judge(
     parts = split(without_leaks(others, held_out), shares, seed=recipe.seed)
     learned = learn(recipe, Corpora(parts["train"], parts["dev"]), folder, tell=tell)
     classifier = learned.classifier
+    history = {"recipe": recipe.to_dict(), "held_out": sorted(outlets)}
+    write_model(folder / RUN_MODEL, learned, replace(classifier.settings, history=history))
     normaliser = classifier.settings.normaliser
     baselines = baseline_probabilities(parts["train"], held_out, recipe.labels, normaliser)
     return {

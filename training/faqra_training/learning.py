@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from transformers import (
     AutoConfig,
@@ -23,6 +24,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from faqra_data.article import Article
 from faqra_data.corpus import LabelledArticle
 from faqra_data.errors import ModelError, RecipeError
 from faqra_data.normaliser import Normaliser
@@ -34,6 +36,7 @@ from faqra_training.batches import EncodedArticle, TrainingBatches, class_weight
 from faqra_training.corpora import Corpora
 from faqra_training.evaluation import evaluate, fit_temperature, gold_labels
 from faqra_training.recipe import TrainingRecipe
+from faqra_training.teachers import mean_answers, teacher_folders
 from faqra_training.trainer import ParagraphTrainer
 
 
@@ -66,7 +69,7 @@ def learn(
             recipe,
             folder,
             model,
-            _batches(recipe, classifier, corpora.train),
+            _batches(recipe, classifier, corpora, tell),
             judge=lambda: _judged(classifier, corpora.dev),
             weights=None if weights is None else weights.tolist(),
             tell=tell,
@@ -192,17 +195,19 @@ def _classifier(
 
 
 def _batches(
-    recipe: TrainingRecipe, classifier: Classifier, articles: Sequence[LabelledArticle]
+    recipe: TrainingRecipe, classifier: Classifier, corpora: Corpora, tell: Callable[[str], None]
 ) -> TrainingBatches:
+    labelled = [article for article in corpora.train if article.paragraphs]
+    articles = [*(article.article() for article in labelled), *corpora.unlabelled]
     number = {label: i for i, label in enumerate(recipe.labels)}
-    encoded = []
-    for article in articles:
-        if article.paragraphs:
-            title, *paragraphs = classifier.token_ids([article.title, *article.paragraphs])
-            labels = [number[label] for label in article.labels]
-            encoded.append(EncodedArticle(title, paragraphs, labels))
+    labels = [np.array([number[label] for label in article.labels]) for article in labelled]
+    if recipe.teachers:
+        labels = _softened(recipe, labels, articles, tell)
     return TrainingBatches(
-        encoded,
+        [
+            EncodedArticle(*_title_and_paragraphs(classifier, article), own)
+            for article, own in zip(articles, labels, strict=True)
+        ],
         classifier.settings.layout(),
         epochs=recipe.epochs,
         batch_tokens=recipe.batch_tokens,
@@ -210,3 +215,33 @@ def _batches(
         context_dropout=recipe.context_dropout,
         seed=recipe.seed,
     )
+
+
+def _softened(
+    recipe: TrainingRecipe,
+    labels: Sequence[NDArray[np.int64]],
+    articles: Sequence[Article],
+    tell: Callable[[str], None],
+) -> list[NDArray[np.float32]]:
+    """Probabilities to learn: people's labels and the teachers', where both are, each by its share.
+
+    The articles without labels are the last.
+    """
+    folders = teacher_folders(recipe)
+    tell(f"asking {len(folders)} teachers about {len(articles):,} pages")
+    certain = np.eye(len(recipe.labels))
+    share = recipe.teachers_share
+    answers = mean_answers(folders, articles)
+    mixed = [
+        share * answer + (1 - share) * certain[own]
+        for answer, own in zip(answers, labels, strict=False)
+    ]
+    return [each.astype(np.float32) for each in [*mixed, *answers[len(labels) :]]]
+
+
+def _title_and_paragraphs(
+    classifier: Classifier, article: Article
+) -> tuple[list[int], list[list[int]]]:
+    texts = (paragraph.text for paragraph in article.paragraphs)
+    title, *paragraphs = classifier.token_ids([article.title, *texts])
+    return title, paragraphs

@@ -5,7 +5,6 @@ closed by [SEP], as the classifier later reads them. This module knows no model.
 """
 
 import glob
-import json
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import islice
@@ -20,19 +19,23 @@ from faqra_data.errors import RecipeError
 from faqra_data.normaliser import Normaliser
 from faqra_data.rows import read_rows
 from faqra_data.segmentation import segment_text
-from faqra_training.recipe import PretrainingRecipe
 
 _PAGES_A_BATCH = 256
 # Shorter paragraphs are formulas that unrelated pages share.
 _EXCLUDING_WORDS = 8
 
 
-def read_pages(recipe: PretrainingRecipe) -> Iterator[list[str]]:
-    """The corpora's pages in order, each as its normalised paragraphs; exact repeats left out."""
-    normaliser = recipe.make_normaliser()
-    excluded = _excluded_digests(recipe.exclude, normaliser)
+def read_pages(
+    corpora: Iterable[str], normaliser: Normaliser, *, exclude: Iterable[str] = ()
+) -> Iterator[list[str]]:
+    """The pages of files or globs in order, each as its title and paragraphs, normalised.
+
+    Exact repeats are left out, and pages that hold one of the longer paragraphs of `exclude`.
+    RecipeError where files or rows are not there or broken.
+    """
+    excluded = _excluded_digests(exclude, normaliser)
     seen: set[bytes] = set()
-    for title, text in _rows(recipe.corpora):
+    for title, text in _rows(corpora):
         paragraphs = [title, *(paragraph.text for paragraph in segment_text(text))]
         texts = [text for text in map(normaliser.normalise, paragraphs) if text]
         if len(texts) > 1 and texts[0] == texts[1]:
@@ -69,7 +72,7 @@ def pack(stream: NDArray[np.uint16], window_tokens: int, seed: int) -> NDArray[n
 
 
 def _rows(patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Title and text of each row; RecipeError where files or rows are not there or broken."""
+    """Title and text of each row."""
     for pattern in patterns:
         paths = sorted(glob.glob(pattern, recursive=True))
         if not paths:
@@ -85,12 +88,8 @@ def _rows(patterns: Iterable[str]) -> Iterator[tuple[str, str]]:
                 yield str(title or ""), str(text or "")
 
 
-def _excluded_digests(paths: Iterable[str], normaliser: Normaliser) -> set[bytes]:
-    """Digests of the longer paragraphs that no pretraining page may hold."""
-    rows = (
-        json.loads(line) for path in paths for line in Path(path).read_text("utf-8").splitlines()
-    )
-    texts = (normaliser.normalise(text) for row in rows for text in row["paragraphs"])
+def _excluded_digests(paragraphs: Iterable[str], normaliser: Normaliser) -> set[bytes]:
+    texts = map(normaliser.normalise, paragraphs)
     return {_digest(text) for text in texts if len(text.split()) >= _EXCLUDING_WORDS}
 
 

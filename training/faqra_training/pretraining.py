@@ -9,7 +9,7 @@ its token embeddings started from co-occurrence vectors.
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def pretrain(
     )
     keep_freed_memory()
     tokenizer = _tokenizer(recipe, folder / "tokenizer")
-    stream = _kept(folder / "stream.npy", lambda: token_stream(read_pages(recipe), tokenizer))
+    stream = _kept(folder / "stream.npy", lambda: token_stream(_pages(recipe), tokenizer))
     windows = _kept(folder / "windows.npy", lambda: pack(stream, recipe.window_tokens, recipe.seed))
     model = _new_encoder(recipe, tokenizer, stream, folder)
     held_out = min(_HELD_OUT_WINDOWS, len(windows) // 2)
@@ -176,6 +176,17 @@ def _speed(
     }
 
 
+def _pages(recipe: PretrainingRecipe) -> Iterator[list[str]]:
+    """The corpora's pages, without those that hold a paragraph of the `exclude` files."""
+    rows = (
+        json.loads(line)
+        for path in recipe.exclude
+        for line in Path(path).read_text("utf-8").splitlines()
+    )
+    excluded = (text for row in rows for text in row["paragraphs"])
+    return read_pages(recipe.corpora, recipe.make_normaliser(), exclude=excluded)
+
+
 def _kept(path: Path, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
     """An array that an earlier run left at `path`, or made now and left there."""
     if not path.exists():
@@ -191,7 +202,7 @@ def _tokenizer(recipe: PretrainingRecipe, folder: Path) -> PreTrainedTokenizerBa
         folder = Path(recipe.tokenizer)
     elif not folder.exists():
         arabic = re.compile(r"[\u0621-\u064a]")
-        texts = (text for page in read_pages(recipe) for text in page if arabic.search(text))
+        texts = (text for page in _pages(recipe) for text in page if arabic.search(text))
         train_tokenizer(texts, recipe.vocabulary_size).save_pretrained(folder)
     loaded: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
     return loaded

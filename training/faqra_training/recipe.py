@@ -96,6 +96,10 @@ class _Recipe:
                 Normaliser.from_dict({**_default_normaliser(), **values["normaliser"]})
             except ModelError as error:
                 mistakes.append(str(error))
+        if values.get("unlabelled") and not values.get("teachers"):
+            mistakes.append(
+                "unlabelled: expected teachers that tell what these pages are, got none"
+            )
         labels = values.get("labels", LABELS)
         if len(set(labels)) != len(labels) or len(labels) < 2:
             mistakes.append(f"labels: expected two or more different names, got {list(labels)}")
@@ -123,6 +127,11 @@ class TrainingRecipe(_Recipe):
     macro-F1 on `dev`. `dropout` replaces what the encoder's configuration says. `leaks` says what
     becomes of train articles that share text with `dev`. `notes` is a text file that the model's
     card ends with.
+
+    `teachers` are model folders or globs of them: what they answer, in context and in the mean,
+    counts for `teachers_share` of each paragraph's label (Hinton et al. 2015). From
+    `unlabelled_pages` pages of `unlabelled`, Parquet or JSON Lines with `title` and `text`, the
+    model learns what the teachers say alone (self-training; Xie et al. 2020).
     """
 
     encoder: str
@@ -144,6 +153,10 @@ class TrainingRecipe(_Recipe):
     label_smoothing: float = 0.0
     dropout: float | None = None
     leaks: Literal["refuse", "drop"] = "refuse"
+    teachers: tuple[str, ...] = ()
+    teachers_share: float = 0.5
+    unlabelled: tuple[str, ...] = ()
+    unlabelled_pages: int = 20_000
     class_weights: Literal["none", "balanced", "square_root"] = "square_root"
     evaluations_per_epoch: int = 1
     patience: int = 3
@@ -211,6 +224,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "weight_decay": (0.0, 1.0),
     "label_smoothing": (0.0, 0.5),
     "dropout": (0.0, 0.9),
+    "teachers_share": (0.0, 1.0),
+    "unlabelled_pages": (1, 100_000_000),
     "evaluations_per_epoch": (1, 1000),
     "patience": (1, 1000),
     "vocabulary_size": (100, 65_535),

@@ -19,6 +19,7 @@ import torch
 
 from faqra_data.errors import RecipeError
 from faqra_models.folder import CARD, RUN_MODEL, ModelFolder, seal, write_settings
+from faqra_models.settings import Settings
 from faqra_models.torch_backend import quiet_transformers
 from faqra_training.baselines import TFIDF, baseline_scores
 from faqra_training.card import model_card
@@ -29,6 +30,7 @@ from faqra_training.evaluation import Comparison, compare
 from faqra_training.learning import Learned, learn
 from faqra_training.progress import say_nothing
 from faqra_training.recipe import TrainingRecipe
+from faqra_training.teachers import read_unlabelled, teacher_folders
 from faqra_training.trainer import CHECKPOINTS, last_whole_checkpoint
 
 _CURVES = "curves.png"
@@ -54,11 +56,16 @@ def train(
         tell = say_nothing
     notes = _check_places(recipe)
     corpora = read_corpora(recipe, allow_leaks=allow_leaks)
+    corpora = replace(corpora, unlabelled=read_unlabelled(recipe, corpora.dev))
     model = folder / RUN_MODEL
     if first:
         # A run that failed before its first checkpoint has left nothing that is worth keeping.
         begun = model.exists() or last_whole_checkpoint(folder / CHECKPOINTS) is not None
-        identity = {"recipe": recipe.to_dict(), "data": corpora.digests()}
+        identity = {
+            "recipe": recipe.to_dict(),
+            "data": corpora.digests(),
+            "teachers": teacher_folders(recipe),
+        }
         claim(folder, identity, command="faqra train", begun=begun)
     if model.exists():
         tell(f"{model}: is trained already with this recipe and these data")
@@ -75,7 +82,9 @@ def train(
     scores = compare(learned.classifier, corpora.dev, others)
     draw_curves(learned.log, learned.best_step, folder / _CURVES)
     draw_confusion(scores.together, folder / _CONFUSION)
-    _write_model(model, learned, scores, _history(recipe, corpora, learned, scores), notes)
+    history = _history(recipe, corpora, learned, scores)
+    settings = replace(learned.classifier.settings, history=history)
+    write_model(model, learned, settings, model_card(settings, scores, notes))
     tell(
         f"{model}: macro-F1 on dev {scores.together.macro_f1:.3f} in context, "
         f"{scores.alone.macro_f1:.3f} alone; {TFIDF} {others[TFIDF].macro_f1:.3f}"
@@ -134,18 +143,15 @@ def _history(
     }
 
 
-def _write_model(
-    path: Path, learned: Learned, scores: Comparison, history: dict[str, Any], notes: str
-) -> None:
-    """Write and seal the model folder; it takes its name when it is whole."""
+def write_model(path: Path, learned: Learned, settings: Settings, card: str = "") -> None:
+    """Write and seal a model folder; it takes its name when it is whole."""
     unfinished = path.with_name(f"{path.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
-    settings = replace(learned.classifier.settings, history=history)
     with quiet_transformers():
         learned.model.save_pretrained(unfinished)
         learned.tokenizer.save_pretrained(unfinished)
     write_settings(unfinished, settings)
-    card = model_card(settings, scores, notes)
-    (unfinished / CARD).write_text(card, encoding="utf-8")
+    if card:
+        (unfinished / CARD).write_text(card, encoding="utf-8")
     seal(unfinished)
     unfinished.replace(path)
