@@ -37,7 +37,7 @@ class Limits:
     paragraph_characters: int = 200_000
     queued_tokens: int = 9216
     batch_tokens: int = 1024
-    wait_ms: int = 2
+    wait_ms: int = 0
     deadline_s: int = 30
     cached_paragraphs: int = 20_000
 
