@@ -1,12 +1,11 @@
 """Archives to classify: pages of real newspapers, drawn by chance, as JSON Lines.
 
-They are read below a folder of Parquet files that is not part of the project; where there is
-none, pages are put together from the authored ones.
+They are read below a folder of Parquet files that is not part of the project; where there are
+none, or too few, pages are put together from others.
 """
 
 import json
 import random
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,7 +22,7 @@ _SEED = 7
 
 
 def write_archive(path: Path, paragraphs: int) -> int:
-    """Write pages until they have so many paragraphs; returns how many there are.
+    """Write pages until they have so many paragraphs, or a few more; returns how many.
 
     A shorter archive is the beginning of a longer one.
     """
@@ -31,11 +30,11 @@ def write_archive(path: Path, paragraphs: int) -> int:
     with path.open("w", encoding="utf-8") as file:
         for number, (title, text) in enumerate(_pages()):
             if count >= paragraphs:
-                return count
+                break
             row = {"id": f"page-{number}", "title": title, "text": text}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += len(segment_text(text))
-    sys.exit(f"only {count:,} paragraphs of {paragraphs:,} are there")
+    return count
 
 
 def texts(count: int) -> list[str]:
@@ -54,19 +53,25 @@ def origin() -> str:
 
 
 def _pages() -> Iterator[tuple[str, str]]:
-    """Titles and texts, in an order that is always the same."""
+    """Titles and texts without an end, in an order that is always the same.
+
+    Newspapers' pages once each; where there are no more, the first half of one before what another
+    ends with.
+    """
     chance = random.Random(_SEED)
-    pages = _newspapers()
-    if pages:
-        order = list(range(len(pages)))
-        chance.shuffle(order)
-        yield from (pages[number] for number in order)
-        return
-    authored = [page.article() for page in read_corpus([str(_AUTHORED)])]
+    pages = list(_newspapers())
+    chance.shuffle(pages)
+    yield from pages
+    pages = pages or _authored()
     while True:
-        one, other = chance.choice(authored), chance.choice(authored)
-        some = one.paragraphs[: len(one.paragraphs) // 2] + other.paragraphs[-8:]
-        yield one.title, "\n\n".join(paragraph.text for paragraph in some)
+        (title, one), (_, other) = chance.choice(pages), chance.choice(pages)
+        first, last = segment_text(one), segment_text(other)
+        some = [paragraph.text for paragraph in (*first[: len(first) // 2], *last[-8:])]
+        yield title, "\n\n".join(some)
+
+
+def _authored() -> list[tuple[str, str]]:
+    return [(page.title, "\n\n".join(page.paragraphs)) for page in read_corpus([str(_AUTHORED)])]
 
 
 @cache
