@@ -14,6 +14,7 @@ from toy_corpus import toy_article
 
 from faqra import cli
 from faqra_data.corpus import LabelledArticle, read_corpus, write_corpus
+from faqra_data.errors import RecipeError
 from faqra_data.splits import outlet_folds
 from faqra_training import crossvalidation
 from faqra_training.corpora import Corpora
@@ -95,6 +96,19 @@ def test_a_fold_is_judged_by_a_model_that_knows_none_of_its_outlets(
     again = leave_outlets_out(recipe, tmp_path / "x", folds=3, judged=files, tell=told.append)
     assert len(learned_from) == 3
     assert again.together.to_dict() == found.together.to_dict()
+
+    # A fold that was killed before it was judged leaves its model, and is done again.
+    (tmp_path / "x" / "fold-2.json").unlink()
+    mended = leave_outlets_out(recipe, tmp_path / "x", folds=3, judged=files, tell=told.append)
+    assert mended.together.to_dict() == found.together.to_dict()
+
+
+def test_teachers_that_may_know_the_outlets_are_refused(
+    recipe: TrainingRecipe, tmp_path: Path
+) -> None:
+    taught = replace(recipe, teachers=(str(tmp_path),))
+    with pytest.raises(RecipeError, match="may have read the outlets"):
+        leave_outlets_out(taught, tmp_path / "x", folds=3, tell=print)
 
 
 def test_the_command_prints_its_tables(

@@ -150,8 +150,8 @@ def _quantise(path: Path) -> Path:
 def _early_narrowing(graph: onnx.GraphProto) -> list[str]:
     """The multiplications that end the feed-forward blocks of the first half of the layers.
 
-    What a gate lets through there has a few large values, for whose sake 8 bits would tell the
-    others too coarsely: these few cost more than half of all that 8 bits cost.
+    What comes to them has a few large values, for whose sake 8 bits would tell the others too
+    coarsely: in a ModernBERT these few cost more than half of all that 8 bits cost.
     """
     sizes = {each.name: each.dims for each in graph.initializer if len(each.dims) == 2}
     narrowing = [

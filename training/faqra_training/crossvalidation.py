@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faqra_data.corpus import LabelledArticle, read_corpus
+from faqra_data.errors import RecipeError
 from faqra_data.splits import outlet_folds, split, without_leaks
 from faqra_models.folder import RUN_MODEL
 from faqra_training.baselines import TFIDF, baseline_probabilities
@@ -45,6 +46,11 @@ def leave_outlets_out(
     where the recipe says to drop leaks nothing that shares text with it; so the models, left as
     `fold-N/model`, may teach one that is chosen on `dev`.
     """
+    if recipe.teachers:
+        raise RecipeError(
+            "teachers: they may have read the outlets that are held out; leave them out of a "
+            "recipe whose scores on unseen outlets are asked"
+        )
     columns = {"text_column": recipe.text_column, "label_column": recipe.label_column}
     articles = read_corpus(recipe.train, labels=recipe.labels, **columns)
     if recipe.dev and recipe.leaks == "drop":

@@ -56,7 +56,6 @@ def train(
         tell = say_nothing
     notes = _check_places(recipe)
     corpora = read_corpora(recipe, allow_leaks=allow_leaks)
-    corpora = replace(corpora, unlabelled=read_unlabelled(recipe, corpora.dev))
     model = folder / RUN_MODEL
     if first:
         # A run that failed before its first checkpoint has left nothing that is worth keeping.
@@ -70,6 +69,7 @@ def train(
     if model.exists():
         tell(f"{model}: is trained already with this recipe and these data")
         return ModelFolder.open(model).path
+    corpora = replace(corpora, unlabelled=read_unlabelled(recipe, corpora.dev))
     for part, articles in (("train", corpora.train), ("dev", corpora.dev)):
         paragraphs = sum(len(article.paragraphs) for article in articles)
         tell(f"{part}: {len(articles)} articles, {paragraphs} paragraphs")
@@ -154,4 +154,5 @@ def write_model(path: Path, learned: Learned, settings: Settings, card: str = ""
     if card:
         (unfinished / CARD).write_text(card, encoding="utf-8")
     seal(unfinished)
+    shutil.rmtree(path, ignore_errors=True)  # of a fold that was killed before it was judged
     unfinished.replace(path)
