@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'train'")
 
-from faqra_models.encoding import Layout, pool  # noqa: E402
+from faqra_models.encoding import Layout, pool, tally  # noqa: E402
 from faqra_training.batches import (  # noqa: E402
     EncodedArticle,
     TrainingBatches,
@@ -134,7 +134,8 @@ def test_logits_are_pooled_as_the_classifier_pools_them() -> None:
     for row, window in enumerate(windows):
         owners[row, : len(window)] = window.owners
     pooled = pooled_logits(torch.from_numpy(logits), torch.from_numpy(owners), len(page))
-    assert pooled.numpy() == pytest.approx(pool(windows, list(logits), len(page)), abs=1e-5)
+    votes = [tally(window, row) for window, row in zip(windows, logits, strict=True)]
+    assert pooled.numpy() == pytest.approx(pool(windows, votes, len(page)), abs=1e-5)
 
 
 def test_rare_labels_weigh_more_and_the_mean_weight_is_one() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faqra_models.encoding import Layout, Window, cut_batches, pool, repeated
+from faqra_models.encoding import Layout, Votes, Window, cut_batches, pool, repeated, tally
 
 CLS, SEP, PAD = 1, 2, 0
 PAGES = st.lists(st.lists(st.integers(3, 99), max_size=30), max_size=12)
@@ -133,7 +133,7 @@ def test_a_batch_is_padded_to_its_longest_window() -> None:
 def test_a_paragraphs_logits_are_the_mean_over_its_tokens() -> None:
     windows = layout(16).windows([[10, 11], [12]])
     logits = np.arange(12, dtype=np.float32).reshape(6, 2)
-    pooled = pool(windows, [logits], 2)
+    pooled = pool(windows, [tally(windows[0], logits)], 2)
     assert pooled.tolist() == [[4.0, 5.0], [9.0, 10.0]]
 
 
@@ -141,14 +141,32 @@ def test_a_paragraph_over_several_windows_is_merged_by_the_same_mean() -> None:
     long = layout(10).windows([list(range(10, 40))])
     whole = layout(64).windows([list(range(10, 40))])
 
-    def logits(windows: list[Window]) -> list[np.ndarray]:
-        return [np.stack([w.ids, w.ids**2], axis=1).astype(np.float32) for w in windows]
+    def votes(windows: list[Window]) -> list[Votes]:
+        return [tally(w, np.stack([w.ids, w.ids**2], axis=1).astype(np.float32)) for w in windows]
 
     assert len(long) > 1
-    assert np.allclose(pool(long, logits(long), 1), pool(whole, logits(whole), 1))
+    assert np.allclose(pool(long, votes(long), 1), pool(whole, votes(whole), 1))
+
+
+def test_windows_of_the_same_tokens_and_votes_have_the_same_key() -> None:
+    ids = [CLS, 5, SEP, 6, SEP]
+
+    def key(*owners: int) -> bytes:
+        return Window(np.array(ids), np.array(owners)).key()
+
+    assert key(-1, 0, 0, 1, 1) == key(-1, 7, 7, 8, 8)
+    others = {
+        key(-1, 0, 0, 1, 1),
+        key(-1, 0, 0, 0, 0),
+        key(-1, 0, 0, -1, -1),
+        key(-1, -1, -1, 0, 0),
+    }
+    assert len(others) == 4
+    ids[1] = 6
+    assert key(-1, 0, 0, 1, 1) not in others
 
 
 def test_a_paragraph_nobody_votes_for_is_an_error() -> None:
     window = Window(np.array([CLS, 5]), np.array([-1, 0]))
     with pytest.raises(ValueError, match=r"without a token: \[1\]"):
-        pool([window], [np.zeros((2, 2), np.float32)], 2)
+        pool([window], [tally(window, np.zeros((2, 2), np.float32))], 2)

@@ -29,7 +29,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_FIRST_TOKENS", 16)
     monkeypatch.setattr(stream, "_MOST_TOKENS", 64)
     monkeypatch.setattr(stream, "_ARTICLES_PER_CALL", 2)
-    monkeypatch.setattr(worker, "_KEPT_TOKENS", 0)
+    monkeypatch.setattr(worker, "_REMEMBERED", 0)
     monkeypatch.setattr(journal_module, "_WORTH_KEEPING", 4)
 
 

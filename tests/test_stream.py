@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import WORDS, toy_classifier
+from toys import LABELS, WORDS, toy_classifier
 
 from faqra_data.article import Article
 from faqra_models.prediction import ArticlePredictions
@@ -36,7 +36,7 @@ def test_answers_and_order_are_the_classifiers(context: bool, pages: list[list[s
 def test_a_window_is_read_once_as_long_as_it_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_FIRST_TOKENS", 1)
     monkeypatch.setattr(stream, "_MOST_TOKENS", 1)
-    monkeypatch.setattr(worker, "_KEPT_TOKENS", 8)
+    monkeypatch.setattr(worker, "_REMEMBERED", 2)
     monkeypatch.setattr(stream, "_ARTICLES_PER_CALL", 1)
     classifier, backend = toy_classifier()
     articles = [
@@ -44,8 +44,16 @@ def test_a_window_is_read_once_as_long_as_it_is_remembered(monkeypatch: pytest.M
         for number, text in enumerate(["خبر", "خبر", "قال", "رأي", "قائمة", "خبر"])
     ]
     list(StreamClassifier(classifier).classify_articles(articles))
-    # Each window has three tokens, so two are remembered: the last one is read anew.
+    # Two are remembered: the last one is read anew.
     assert sum(windows for windows, _ in backend.shapes) == 5
+
+
+def test_a_paragraph_by_itself_is_read_once_wherever_it_stands() -> None:
+    classifier, backend = toy_classifier()
+    article = Article.from_paragraphs("page", ["خبر", "قال", "قال", "خبر"])
+    (found,) = StreamClassifier(classifier).classify_articles([article], context=False)
+    assert sum(windows for windows, _ in backend.shapes) == 2
+    assert [one.label for one in found.predictions] == [LABELS[0], LABELS[1], LABELS[1], LABELS[0]]
 
 
 def test_the_first_answer_does_not_wait_for_the_last_article(

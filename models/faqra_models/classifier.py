@@ -18,7 +18,7 @@ from faqra_data.article import Article
 from faqra_data.html import looks_like_html, read_html
 from faqra_data.segmentation import segment_text
 from faqra_models.backend import Backend
-from faqra_models.encoding import Window, cut_batches, pool
+from faqra_models.encoding import Votes, Window, cut_batches, pool, tally
 from faqra_models.prediction import ArticlePredictions, ParagraphPrediction, Prediction
 from faqra_models.settings import Settings
 
@@ -105,9 +105,10 @@ class Classifier:
         while chunk := list(islice(stream, _ARTICLES_PER_CHUNK)):
             prepared = self.prepare(chunk, context=context)
             windows = [window for ready in prepared for window in ready.windows]
-            logits = iter(self.run(windows))
+            votes = iter(self.run(windows))
             for ready in prepared:
-                yield self.finish(ready, list(islice(logits, len(ready.windows))))
+                own = list(islice(votes, len(ready.windows)))
+                yield self.named(ready, self.probabilities(ready, own))
 
     def paragraph_logits(self, article: Article, *, context: bool = True) -> NDArray[np.float64]:
         """Raw logits of shape (paragraphs, labels), before the temperature."""
@@ -137,25 +138,19 @@ class Classifier:
             prepared.append(Prepared(article, windows, emptied))
         return prepared
 
-    def run(self, windows: Sequence[Window]) -> list[NDArray[np.float32]]:
-        """Token logits of each window, of shape (tokens, labels), in the order given."""
-        logits: dict[int, NDArray[np.float32]] = {}
+    def run(self, windows: Sequence[Window]) -> list[Votes]:
+        """The votes of each window, in the order given."""
+        votes: dict[int, Votes] = {}
         for positions in cut_batches(windows, TOKENS_PER_BATCH):
             ids, mask = self._layout.batch([windows[position] for position in positions])
-            answer = self._backend.token_logits(ids, mask)
-            for position, row in zip(positions, answer, strict=True):
-                logits[position] = row[: len(windows[position])]
-        return [logits[position] for position in range(len(windows))]
+            logits = self._backend.token_logits(ids, mask)
+            for position, row in zip(positions, logits, strict=True):
+                votes[position] = tally(windows[position], row)
+        return [votes[position] for position in range(len(windows))]
 
-    def finish(self, ready: Prepared, logits: Sequence[NDArray[np.float32]]) -> ArticlePredictions:
-        """The answers for an article from the logits of its windows."""
-        return self.named(ready, self.probabilities(ready, logits))
-
-    def probabilities(
-        self, ready: Prepared, logits: Sequence[NDArray[np.float32]]
-    ) -> NDArray[np.float64]:
-        """Calibrated, of shape (paragraphs, labels), from the logits of the windows."""
-        pooled = pool(ready.windows, logits, len(ready.article.paragraphs))
+    def probabilities(self, ready: Prepared, votes: Sequence[Votes]) -> NDArray[np.float64]:
+        """Calibrated, of shape (paragraphs, labels), from the votes of the windows."""
+        pooled = pool(ready.windows, votes, len(ready.article.paragraphs))
         return softmax(pooled / self.settings.temperature)
 
     def named(self, ready: Prepared, probabilities: NDArray[np.float64]) -> ArticlePredictions:

@@ -12,6 +12,7 @@ only, neither texts nor tensors of a framework.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ _NO_PARAGRAPH = -1
 _PACKED = np.dtype(np.int32)
 _NO_TOKEN = np.array([-1], dtype=_PACKED).tobytes()
 
+# What a window says of each paragraph that it votes for: the sum of its tokens' logits, of shape
+# (paragraphs, labels).
+Votes = NDArray[np.float64]
+
 
 @dataclass(frozen=True, eq=False)
 class Window:
@@ -40,6 +45,15 @@ class Window:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def key(self) -> bytes:
+        """A digest, the same for windows whose votes are the same, whatever paragraphs' they are.
+
+        Of the token ids, and of which of them vote together.
+        """
+        voting = self.owners != _NO_PARAGRAPH
+        together = np.where(voting, self.owners - self.owners[voting.argmax()], _NO_PARAGRAPH)
+        return blake2b(self.ids.tobytes() + together.tobytes(), digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -180,20 +194,29 @@ def cut_batches(windows: Iterable[Window], tokens_per_batch: int) -> list[list[i
     return batches
 
 
-def pool(
-    windows: Sequence[Window], token_logits: Sequence[NDArray[np.float32]], paragraphs: int
-) -> NDArray[np.float64]:
+def tally(window: Window, token_logits: NDArray[np.float32]) -> Votes:
+    """The votes of a window, from its logits of shape (tokens or more, labels).
+
+    The paragraphs stand in the order of the page.
+    """
+    voting = np.flatnonzero(window.owners != _NO_PARAGRAPH)
+    starts = np.flatnonzero(np.diff(window.owners[voting], prepend=_NO_PARAGRAPH))
+    return np.add.reduceat(token_logits[voting], starts, dtype=np.float64)
+
+
+def pool(windows: Sequence[Window], votes: Sequence[Votes], paragraphs: int) -> NDArray[np.float64]:
     """Each paragraph's logits, shape (paragraphs, labels): the mean over the tokens it owns.
 
-    `token_logits` has one array of shape (tokens or more, labels) for each window.
+    `votes` are those of each window.
     """
-    labels = token_logits[0].shape[-1] if token_logits else 0
+    labels = votes[0].shape[-1] if votes else 0
     sums = np.zeros((paragraphs, labels))
     counts = np.zeros(paragraphs)
-    for window, logits in zip(windows, token_logits, strict=True):
-        voting = window.owners != _NO_PARAGRAPH
-        np.add.at(sums, window.owners[voting], logits[: len(window)][voting])
-        np.add.at(counts, window.owners[voting], 1)
+    for window, told in zip(windows, votes, strict=True):
+        owners, tokens = np.unique(window.owners, return_counts=True)
+        voting = owners != _NO_PARAGRAPH
+        sums[owners[voting]] += told
+        counts[owners[voting]] += tokens[voting]
     if np.any(counts == 0):
         raise ValueError(f"paragraphs without a token: {np.flatnonzero(counts == 0).tolist()}")
     return sums / counts[:, None]

@@ -36,6 +36,7 @@ class OnnxBackend:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
+        options.enable_mem_pattern = False  # one would be kept for every length of a window
         provider = "CUDAExecutionProvider" if device == "cuda" else "CPUExecutionProvider"
         if provider not in onnxruntime.get_available_providers():
             raise ModelError(f"device {device}: this onnxruntime has no {provider}; use cpu")

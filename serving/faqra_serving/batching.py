@@ -15,13 +15,9 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 
-import numpy as np
-from numpy.typing import NDArray
-
-from faqra_models.encoding import Window
+from faqra_models.encoding import Votes, Window
 from faqra_serving.errors import stopping, too_busy
 
-Logits = NDArray[np.float32]
 # Of a caller told to come back: how long at least, and at most.
 _RETRY_S = (1, 30)
 # When a caller's answer is due: some times as long after it came as its tokens take, but a page
@@ -48,10 +44,10 @@ class _Job:
     """One caller's windows, the answers so far, and the promise of all."""
 
     windows: Sequence[Window]
-    done: "asyncio.Future[list[Logits]]"
+    done: "asyncio.Future[list[Votes]]"
     came: float = field(default_factory=time.perf_counter)
     next: int = 0
-    answers: dict[int, Logits] = field(default_factory=dict)
+    answers: dict[int, Votes] = field(default_factory=dict)
 
     @property
     def due(self) -> float:
@@ -63,9 +59,9 @@ class _Job:
         """Tokens that no batch has taken yet."""
         return sum(map(len, self.windows[self.next :]))
 
-    def take(self, logits: Sequence[Logits], places: Sequence[int]) -> None:
+    def take(self, votes: Sequence[Votes], places: Sequence[int]) -> None:
         """Keep the answers of some windows; the promise is kept when all are there."""
-        self.answers.update(zip(places, logits, strict=True))
+        self.answers.update(zip(places, votes, strict=True))
         if len(self.answers) == len(self.windows) and not self.done.done():
             self.done.set_result([self.answers[place] for place in range(len(self.windows))])
 
@@ -75,7 +71,7 @@ class TokenBatcher:
 
     def __init__(
         self,
-        run: Callable[[Sequence[Window]], list[Logits]],
+        run: Callable[[Sequence[Window]], list[Votes]],
         *,
         batch_tokens: int,
         wait_ms: float,
@@ -129,8 +125,8 @@ class TokenBatcher:
         finally:
             self._expected -= tokens
 
-    async def logits(self, windows: Sequence[Window]) -> list[Logits]:
-        """Each window's logits, in the order given; RequestError where the service stops."""
+    async def votes(self, windows: Sequence[Window]) -> list[Votes]:
+        """Each window's votes, in the order given; RequestError where the service stops."""
         if self._closing:
             raise stopping()
         if not windows:
@@ -197,7 +193,7 @@ class TokenBatcher:
         jobs = list(dict.fromkeys(job for job, _ in taken))
         windows = [job.windows[place] for job, place in taken]
         try:
-            logits = await self._in_thread(windows)
+            votes = await self._in_thread(windows)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is its caller's to hear
             if len(jobs) == 1:
                 self._fail(jobs[0], error)
@@ -207,19 +203,19 @@ class TokenBatcher:
             return
         for job in jobs:
             mine = [number for number, (own, _) in enumerate(taken) if own is job]
-            job.take([logits[number] for number in mine], [taken[number][1] for number in mine])
+            job.take([votes[number] for number in mine], [taken[number][1] for number in mine])
         seconds = time.perf_counter() - began
         tokens = sum(map(len, windows))
         self._tokens_per_s += _NEWEST * (tokens / max(seconds, 1e-6) - self._tokens_per_s)
         waited = [began - job.came for job, place in taken if place == 0]
         self._observe(Ran(tokens, len(windows), len(jobs), seconds, waited))
 
-    async def _in_thread(self, windows: Sequence[Window]) -> list[Logits]:
+    async def _in_thread(self, windows: Sequence[Window]) -> list[Votes]:
         loop = asyncio.get_running_loop()
-        logits = await loop.run_in_executor(self._thread, self._run, windows)
-        if len(logits) != len(windows):
-            raise RuntimeError(f"{len(windows)} windows need as many answers, got {len(logits)}")
-        return logits
+        votes = await loop.run_in_executor(self._thread, self._run, windows)
+        if len(votes) != len(windows):
+            raise RuntimeError(f"{len(windows)} windows need as many answers, got {len(votes)}")
+        return votes
 
     def _fail(self, job: _Job, error: BaseException) -> None:
         # Its other windows are dropped when their turn comes.

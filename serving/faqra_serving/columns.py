@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Columns = dict[str, list[object]]
 _Predictions = tuple[ParagraphPrediction, ...]
 _LISTS = (list, tuple, np.ndarray)
-# An engine's batch may have many more rows than may be held as token logits: 25 MB for pages.
+# An engine's batch may have many more rows than may be held as windows: 25 MB for pages.
 _ARTICLES_AT_ONCE = 1024
 
 # Each column with what it shows of a prediction; those of pages are called as in a corpus.

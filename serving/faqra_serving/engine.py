@@ -75,8 +75,8 @@ class Engine:
 
     async def _answer(self, ready: Prepared) -> ArticlePredictions:
         async def compute() -> Answer:
-            logits = await self._batcher.logits(ready.windows)
-            return self.classifier.probabilities(ready, logits)
+            votes = await self._batcher.votes(ready.windows)
+            return self.classifier.probabilities(ready, votes)
 
         answer = await self._cache.get(key_of(ready.windows), compute)
         return self.classifier.named(ready, answer)

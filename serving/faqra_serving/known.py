@@ -6,46 +6,35 @@ windows come from, nor what their answers mean.
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 
-import numpy as np
-from numpy.typing import NDArray
-
-from faqra_models.encoding import Window
-
-Logits = NDArray[np.float32]
-Run = Callable[[Sequence[Window]], list[Logits]]
+from faqra_models.encoding import Votes, Window
 
 
 class KnownWindows:
     """Runs windows through `run`, each different one once as long as it is remembered."""
 
-    def __init__(self, run: Run, *, most_tokens: int) -> None:
-        """`most_tokens` bounds the memory: four labels take 16 bytes a token."""
+    def __init__(self, run: Callable[[Sequence[Window]], list[Votes]], *, paragraphs: int) -> None:
+        """The votes for so many paragraphs are remembered."""
         self._run = run
-        self._most = most_tokens
+        self._most = paragraphs
         self._held = 0
-        self._logits: OrderedDict[bytes, Logits] = OrderedDict()
+        self._votes: OrderedDict[bytes, Votes] = OrderedDict()
 
-    def run(self, windows: Sequence[Window]) -> list[Logits]:
-        """Token logits of each window, in the order given."""
-        # What a window's tokens vote for is not the model's business.
-        keys = [blake2b(window.ids.tobytes(), digest_size=16).digest() for window in windows]
+    def run(self, windows: Sequence[Window]) -> list[Votes]:
+        """The votes of each window, in the order given."""
+        keys = [window.key() for window in windows]
         new = {
-            key: window
-            for key, window in zip(keys, windows, strict=True)
-            if key not in self._logits
+            key: window for key, window in zip(keys, windows, strict=True) if key not in self._votes
         }
         found = dict(zip(new, self._run(list(new.values())), strict=True))
         answers = [found[key] if key in found else self._recalled(key) for key in keys]
-        for key, logits in found.items():
-            self._logits[key] = logits.copy()  # a row of a batch would keep all of it
-            self._held += len(logits)
+        self._votes.update(found)
+        self._held += sum(map(len, found.values()))
         while self._held > self._most:
-            _, oldest = self._logits.popitem(last=False)
+            _, oldest = self._votes.popitem(last=False)
             self._held -= len(oldest)
         return answers
 
-    def _recalled(self, key: bytes) -> Logits:
-        self._logits.move_to_end(key)
-        return self._logits[key]
+    def _recalled(self, key: bytes) -> Votes:
+        self._votes.move_to_end(key)
+        return self._votes[key]

@@ -12,8 +12,8 @@ from faqra_models.classifier import Classifier, Prepared
 from faqra_serving.journal import Answers
 from faqra_serving.known import KnownWindows
 
-# Tokens whose answers are kept: 16 bytes each.
-_KEPT_TOKENS = 2_000_000
+# Paragraphs whose answers are remembered: at most 6 MB, where each is read alone.
+_REMEMBERED = 16_384
 
 
 class Worker:
@@ -23,7 +23,7 @@ class Worker:
         """With `context` paragraphs are judged in their article, where the model can."""
         self._classifier = classifier
         self._context = context
-        self._known = KnownWindows(classifier.run, most_tokens=_KEPT_TOKENS)
+        self._known = KnownWindows(classifier.run, paragraphs=_REMEMBERED)
 
     def prepare(self, articles: Sequence[Article]) -> list[Prepared]:
         """The articles as windows; may be called from another thread than `answers`."""
@@ -34,8 +34,8 @@ class Worker:
 
         The windows of the whole block are run together, in batches of like length.
         """
-        logits = iter(self._known.run([window for ready in block for window in ready.windows]))
+        votes = iter(self._known.run([window for ready in block for window in ready.windows]))
         return [
-            self._classifier.probabilities(ready, list(islice(logits, len(ready.windows))))
+            self._classifier.probabilities(ready, list(islice(votes, len(ready.windows))))
             for ready in block
         ]

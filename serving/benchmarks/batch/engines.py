@@ -14,7 +14,7 @@ _ROUNDS = 3
 
 def measure(setting: Setting) -> list[Figure]:
     """Two sizes, so that what the start costs is told apart from what a paragraph costs."""
-    sizes = setting.size(10_000, 200), setting.size(60_000, 400)
+    sizes = setting.size(3_000, 200), setting.size(18_000, 400)
     rates: dict[str, list[float]] = {"local": [], "ray": []}
     starts: dict[str, list[float]] = {"local": [], "ray": []}
     differing = 0

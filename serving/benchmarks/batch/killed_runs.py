@@ -20,7 +20,7 @@ def measure(setting: Setting) -> list[Figure]:
     kills = setting.size(25, 2)
     with tempfile.TemporaryDirectory() as place:
         archive = Path(place) / "archive.jsonl"
-        write_archive(archive, setting.size(6_000, 2_500))
+        write_archive(archive, setting.size(3_000, 2_500))
         whole, output = Path(place) / "whole.parquet", Path(place) / "out.parquet"
         seconds = classified(setting.model, archive, whole).seconds
         wanted = _digest(whole)
