@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from toys import LABELS, WORDS, toy_classifier
 
 from faqra_data.article import Article
+from faqra_models.calibration import Calibration
 from faqra_models.prediction import Prediction
 
 TEXTS = st.lists(st.sampled_from([*WORDS[4:], "غريب", "", "\u200f", "خبر قال " * 30]), max_size=9)
@@ -123,6 +124,24 @@ def test_a_higher_temperature_is_less_sure_of_the_same() -> None:
     (cool,) = toy_classifier(temperature=4.0)[0].classify(["خبر"])
     assert cool.label == sure.label
     assert cool.confidence < sure.confidence
+
+
+def test_a_paragraph_by_itself_has_its_own_calibration_however_it_comes() -> None:
+    alone = Calibration(1.0, (0.0, 9.0, 0.0, 0.0))
+    classifier, _ = toy_classifier(shows_title=True, alone=alone)
+    calm, _ = toy_classifier(shows_title=True)
+
+    def label(title: str, *texts: str, context: bool = True) -> str:
+        article = Article.from_paragraphs("page", texts, title=title)
+        (found,) = classifier.classify_articles([article], context=context)
+        return found.predictions[0].label
+
+    assert calm.classify(["خبر"])[0].label == LABELS[0]
+    assert classifier.classify(["خبر"])[0].label == LABELS[1]
+    assert (
+        label("", "خبر") == label("خبر", "خبر") == label("رأي", "خبر", context=False) == LABELS[1]
+    )
+    assert label("رأي", "خبر") == label("", "خبر", "خبر") == LABELS[0]
 
 
 def test_a_tie_goes_to_the_first_label() -> None:

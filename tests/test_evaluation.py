@@ -6,8 +6,14 @@ from toys import LABELS, toy_classifier
 
 from faqra_data.corpus import LabelledArticle
 from faqra_data.errors import CorpusError
-from faqra_models.classifier import softmax
-from faqra_training.evaluation import compare, evaluate, fit_temperature, gold_labels
+from faqra_models.calibration import softmax
+from faqra_training.evaluation import (
+    compare,
+    evaluate,
+    fit_calibration,
+    fit_temperature,
+    gold_labels,
+)
 from faqra_training.scores import Scores
 
 PAGE = LabelledArticle("page", ("خبر", "قال", "رأي", "قائمة"), LABELS)
@@ -51,3 +57,21 @@ def test_the_temperature_makes_a_boaster_modest() -> None:
     gold = np.array([chance.choice(3, p=row) for row in softmax(logits)])
     assert fit_temperature(logits, gold) == pytest.approx(1, abs=0.15)
     assert fit_temperature(5 * logits, gold) == pytest.approx(5, rel=0.15)
+
+
+def test_biases_make_labels_as_frequent_as_they_are() -> None:
+    chance = np.random.default_rng(0)
+    logits = chance.normal(size=(4000, 3))
+    biases = np.array([1.0, 0.0, -1.0])
+    gold = np.array([chance.choice(3, p=row) for row in softmax(logits + biases)])
+    found = fit_calibration(3 * logits, gold)
+    assert found.temperature == pytest.approx(3, rel=0.15)
+    assert found.biases == pytest.approx(biases, abs=0.15)
+    given = found.probabilities(3 * logits).mean(axis=0)
+    assert given == pytest.approx(np.bincount(gold) / len(gold), abs=0.01)
+
+
+def test_a_label_that_was_not_seen_is_not_forbidden() -> None:
+    logits = np.eye(3)[[0, 1] * 10] * 4
+    found = fit_calibration(logits, np.array([0, 1] * 10))
+    assert found.probabilities(np.array([0.0, 0.0, 8.0])).argmax() == 2

@@ -1,5 +1,7 @@
 """A classifier of a few lines: real windows and pooling, and a backend made of numpy."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -33,9 +35,9 @@ def toy_tokenizer() -> Tokenizer:
 
 
 def toy_classifier(
-    *, max_tokens: int = 64, context: bool = True, temperature: float = 1.0
+    *, max_tokens: int = 64, context: bool = True, **settings: Any
 ) -> tuple[Classifier, WordBackend]:
-    """The classifier and its backend."""
+    """The classifier, with settings of its own where they are given, and its backend."""
     backend = WordBackend()
     settings = Settings(
         name="toy",
@@ -45,6 +47,6 @@ def toy_classifier(
         sep_id=3,
         pad_id=0,
         context=context,
-        temperature=temperature,
+        **settings,
     )
     return Classifier(settings, toy_tokenizer(), backend), backend

@@ -33,11 +33,13 @@ _ARTICLES_PER_CHUNK = 64
 class Prepared:
     """An article ready for the backend.
 
-    `emptied` are the indexes of the paragraphs of which the normaliser left nothing.
+    `alone` says that no window shows anything beside one paragraph. `emptied` are the indexes of
+    the paragraphs of which the normaliser left nothing.
     """
 
     article: Article
     windows: list[Window]
+    alone: bool
     emptied: tuple[int, ...]
 
 
@@ -111,7 +113,7 @@ class Classifier:
                 yield self.named(ready, self.probabilities(ready, own))
 
     def paragraph_logits(self, article: Article, *, context: bool = True) -> NDArray[np.float64]:
-        """Raw logits of shape (paragraphs, labels), before the temperature."""
+        """Raw logits of shape (paragraphs, labels), before they are calibrated."""
         (ready,) = self.prepare([article], context=context)
         return pool(ready.windows, self.run(ready.windows), len(article.paragraphs))
 
@@ -134,8 +136,9 @@ class Classifier:
         for article in articles:
             title, *paragraphs = islice(tokens, 1 + len(article.paragraphs))
             windows = self._layout.windows(paragraphs, title=title, context=together)
+            alone = not together or self._layout.shows_only_one(paragraphs, title)
             emptied = tuple(index for index, ids in enumerate(paragraphs) if not ids)
-            prepared.append(Prepared(article, windows, emptied))
+            prepared.append(Prepared(article, windows, alone, emptied))
         return prepared
 
     def run(self, windows: Sequence[Window]) -> list[Votes]:
@@ -151,16 +154,8 @@ class Classifier:
     def probabilities(self, ready: Prepared, votes: Sequence[Votes]) -> NDArray[np.float64]:
         """Calibrated, of shape (paragraphs, labels), from the votes of the windows."""
         pooled = pool(ready.windows, votes, len(ready.article.paragraphs))
-        return softmax(pooled / self.settings.temperature)
+        return self.settings.calibration(alone=ready.alone).probabilities(pooled)
 
     def named(self, ready: Prepared, probabilities: NDArray[np.float64]) -> ArticlePredictions:
         """Probabilities as predictions, each with its paragraph."""
         return ArticlePredictions.of(ready.article, probabilities, self.labels, ready.emptied)
-
-
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities along the last axis, safe for large logits."""
-    if logits.size == 0:
-        return logits
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

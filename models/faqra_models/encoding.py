@@ -100,6 +100,12 @@ class Layout:
             shown = []
         return list(self._cut(numbered, shown, begins=list(paragraphs[0]) == list(title)))
 
+    def shows_only_one(self, paragraphs: Sequence[Sequence[int]], title: Sequence[int]) -> bool:
+        """Whether the page's windows are those of one paragraph by itself."""
+        if len(paragraphs) != 1:
+            return False
+        return not (self.shows_title and title) or list(paragraphs[0]) == list(title)
+
     def _cut(
         self,
         paragraphs: Sequence[tuple[int, Sequence[int]]],

@@ -25,7 +25,7 @@ from transformers import PreTrainedModel
 
 from faqra_data.errors import ModelError
 from faqra_models import local_attention
-from faqra_models.classifier import softmax
+from faqra_models.calibration import softmax
 from faqra_models.encoding import Window
 from faqra_models.folder import ONNX, WEIGHTS, ModelFolder, seal
 from faqra_models.modernbert import FastModernBert

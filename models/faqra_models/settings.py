@@ -10,6 +10,7 @@ from typing import Any
 
 from faqra_data.errors import ModelError
 from faqra_data.normaliser import Normaliser
+from faqra_models.calibration import Calibration
 from faqra_models.encoding import Layout
 
 FORMAT = 1
@@ -17,7 +18,11 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Settings:
-    """A model's labels (in the order of its logits), its way of reading, and its history."""
+    """A model's labels (in the order of its logits), its way of reading, and its history.
+
+    `temperature` is that of pages; `alone` calibrates what is read of a paragraph by itself,
+    where that has a calibration of its own.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -30,6 +35,7 @@ class Settings:
     normaliser: Normaliser = field(default_factory=Normaliser)
     context: bool = True
     temperature: float = 1.0
+    alone: Calibration | None = None
     history: Mapping[str, Any] = field(default_factory=dict)
 
     def layout(self) -> Layout:
@@ -42,6 +48,12 @@ class Settings:
             self.repeat_id,
             self.shows_title,
         )
+
+    def calibration(self, *, alone: bool) -> Calibration:
+        """How logits become probabilities."""
+        if alone and self.alone is not None:
+            return self.alone
+        return Calibration(self.temperature, (0.0,) * len(self.labels))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -58,6 +70,7 @@ class Settings:
             "repeat_id": self.repeat_id,
             "shows_title": self.shows_title,
             "temperature": self.temperature,
+            "alone": None if self.alone is None else self.alone.to_dict(),
             "history": dict(self.history),
         }
 
@@ -81,9 +94,11 @@ class Settings:
             "repeat_id": int | None,
             "shows_title": bool,
             "temperature": int | float,
+            "alone": dict | None,
             "history": dict,
         }
-        values = {"repeat_id": None, "shows_title": False, **values}  # older models lack these
+        # Older models lack these.
+        values = {"repeat_id": None, "shows_title": False, "alone": None, **values}
         wrong = [name for name, kind in kinds.items() if not isinstance(values.get(name), kind)]
         if wrong:
             raise ModelError(f"faqra.json: missing or of the wrong type: {', '.join(wrong)}")
@@ -95,6 +110,12 @@ class Settings:
                 "faqra.json: expected max_tokens of 8 or more and a temperature above 0, got "
                 f"{values['max_tokens']} and {values['temperature']}"
             )
+        try:
+            alone = values["alone"] and Calibration.from_dict(values["alone"])
+        except ValueError as error:
+            raise ModelError(f"faqra.json: alone: {error}") from error
+        if alone and len(alone.biases) != len(labels):
+            raise ModelError(f"faqra.json: alone: expected {len(labels)} biases, one a label")
         return cls(
             name=values["name"],
             labels=labels,
@@ -107,5 +128,6 @@ class Settings:
             normaliser=Normaliser.from_dict(values["normaliser"]),
             context=values["context"],
             temperature=float(values["temperature"]),
+            alone=alone,
             history=values["history"],
         )

@@ -104,7 +104,7 @@ def _score_table(scores: Comparison) -> str:
         "",
         *_table(["on dev", "macro-F1 (95 % interval)", "accuracy", "ECE", "paragraphs"], rows),
         "",
-        "Intervals are bootstrapped over whole articles. The weights and the temperature were "
+        "Intervals are bootstrapped over whole articles. The weights and the calibration were "
         "chosen on dev, so these scores are somewhat better than on pages never seen.",
     ]
     if TFIDF in scores.others:
@@ -211,7 +211,8 @@ def _usage(settings: Settings) -> str:
             "On the command line: `faqra classify page.html --model path/to/this/folder`. It is a "
             "token-classification model: a paragraph's logits are the mean over its tokens and its "
             f"closing separator (id {settings.sep_id}), divided by the temperature in "
-            "`faqra.json`; faqra does this.",
+            "`faqra.json` (of a paragraph by itself: by that of `alone`, its biases added); faqra "
+            "does this.",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""A classifier judged on labelled articles, and its temperature fitted on them.
+"""A classifier judged on labelled articles, and its calibration fitted on them.
 
 Articles go through the same classifier that users call. This module does not know how
 scores are computed (`scores`) or written.
@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from faqra_data.corpus import LabelledArticle
 from faqra_data.errors import CorpusError
-from faqra_models.classifier import Classifier, softmax
+from faqra_models.calibration import Calibration, softmax
+from faqra_models.classifier import Classifier
 from faqra_training.scores import Scores, score
 
 # Temperatures tried: a finer grid changes the calibration error by less than its own noise.
@@ -87,10 +89,31 @@ def gold_labels(
 
 def fit_temperature(logits: NDArray[np.float64], gold: NDArray[np.int64]) -> float:
     """The temperature under which `gold` is most likely (Guo et al. 2017)."""
-    rows = np.arange(len(gold))
 
     def loss(temperature: float) -> float:
-        likely = softmax(logits / temperature)[rows, gold]
-        return float(-np.log(np.maximum(likely, 1e-12)).mean())
+        return _surprise(softmax(logits / temperature), gold)
 
     return float(min(_TEMPERATURES, key=loss))
+
+
+def fit_calibration(logits: NDArray[np.float64], gold: NDArray[np.int64]) -> Calibration:
+    """The temperature and biases under which `gold` is most likely.
+
+    Biases are held to 0 as by one paragraph of evidence to the contrary: without that, a label that
+    `gold` lacks would never be given again.
+    """
+
+    def calibration(values: NDArray[np.float64]) -> Calibration:
+        return Calibration(float(np.exp(values[0])), tuple(values[1:].tolist()))
+
+    def loss(values: NDArray[np.float64]) -> float:
+        held = float((values[1:] ** 2).sum()) / 2 / len(gold)
+        return _surprise(calibration(values).probabilities(logits), gold) + held
+
+    start = np.zeros(1 + logits.shape[1])
+    return calibration(minimize(loss, start, method="L-BFGS-B").x)
+
+
+def _surprise(answers: NDArray[np.float64], gold: NDArray[np.int64]) -> float:
+    likely = answers[np.arange(len(gold)), gold]
+    return float(-np.log(np.maximum(likely, 1e-12)).mean())

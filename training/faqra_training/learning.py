@@ -34,7 +34,7 @@ from faqra_models.torch_backend import TorchBackend, quiet_transformers
 from faqra_training.allocator import keep_freed_memory
 from faqra_training.batches import EncodedArticle, TrainingBatches, class_weights
 from faqra_training.corpora import Corpora
-from faqra_training.evaluation import evaluate, fit_temperature, gold_labels
+from faqra_training.evaluation import evaluate, fit_calibration, fit_temperature, gold_labels
 from faqra_training.recipe import TrainingRecipe
 from faqra_training.teachers import mean_answers, teacher_folders
 from faqra_training.trainer import ParagraphTrainer
@@ -75,9 +75,8 @@ def learn(
             tell=tell,
         )
         best_step = trainer.reach_best()
-    temperature = calibrated_temperature(classifier, corpora.dev)
     return Learned(
-        classifier=_classifier(replace(settings, temperature=temperature), tokenizer, model),
+        classifier=_classifier(calibrated(classifier, corpora.dev), tokenizer, model),
         model=model,
         tokenizer=tokenizer,
         log=trainer.state.log_history,
@@ -85,11 +84,23 @@ def learn(
     )
 
 
-def calibrated_temperature(classifier: Classifier, dev: Sequence[LabelledArticle]) -> float:
-    """The temperature that fits the classifier's logits to `dev`, pages in context."""
-    logits = np.concatenate([classifier.paragraph_logits(a.article()) for a in dev if a.paragraphs])
+def calibrated(classifier: Classifier, dev: Sequence[LabelledArticle]) -> Settings:
+    """The classifier's settings with what fits its logits to `dev`.
+
+    A temperature for pages in context. A paragraph by itself gets biases too: it is another
+    mixture of labels that looks like what was read in training.
+    """
+    pages = [page.article() for page in dev if page.paragraphs]
+    together, alone = (
+        np.concatenate([classifier.paragraph_logits(page, context=context) for page in pages])
+        for context in (True, False)
+    )
     gold, _ = gold_labels(dev, classifier.labels)
-    return fit_temperature(logits, gold)
+    return replace(
+        classifier.settings,
+        temperature=fit_temperature(together, gold),
+        alone=fit_calibration(alone, gold),
+    )
 
 
 def _judged(classifier: Classifier, dev: Sequence[LabelledArticle]) -> dict[str, float]:
